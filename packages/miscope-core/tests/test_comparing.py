@@ -149,7 +149,7 @@ def test_a_training_without_the_event_has_no_clock_of_it():
     assert clock_of("generalised", **told) == Clock(zero=300.0, title="epochs since generalised")
     assert clock_of("memorised", **told) is None
     assert clock_of("step", **told) == Clock()
-    assert clock_of("share", **told) == Clock(unit=20.0, title="% of the last epoch")
+    assert clock_of("fraction", **told) == Clock(unit=2000.0, title="fraction of training")
 
 
 def test_curves_are_subtracted_at_the_steps_that_both_have():

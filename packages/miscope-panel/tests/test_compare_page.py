@@ -115,24 +115,24 @@ def test_a_variant_that_an_event_did_not_happen_to_is_left_out_with_a_word_and_a
     assert "compare:align" not in write_query(dashboard.selection.place)
 
 
-def test_by_share_of_the_training_the_axis_ends_at_a_hundred(open_page):
-    _, page = open_page(f"{BOTH}&compare:views=small.losses&compare:align=share")
+def test_by_fraction_of_training_the_axis_ends_at_one(open_page):
+    _, page = open_page(f"{BOTH}&compare:views=small.losses&compare:align=fraction")
     (figure,) = figures(page)
-    assert figure["layout"]["xaxis"]["title"]["text"] == "% of the last epoch"
-    assert figure["layout"]["meta"]["miscope"]["clock"] == {"zero": 0.0, "unit": pytest.approx(0.3)}
+    assert figure["layout"]["xaxis"]["title"]["text"] == "fraction of training"
+    assert figure["layout"]["meta"]["miscope"]["clock"] == {"zero": 0.0, "unit": 30.0}
 
 
 def test_everything_is_in_the_address(open_page, trained):
     dashboard, page = open_page(BOTH)
     say = page.bar.on_message
     say({"kind": "turn", "control": "mode", "value": "ab"})
-    say({"kind": "turn", "control": "align", "value": "share"})
+    say({"kind": "turn", "control": "align", "value": "fraction"})
     say({"kind": "turn", "control": "mean", "value": "1"})
     say({"kind": "add", "what": "view", "name": "small.norms"})
     say({"kind": "lead", "name": OTHER})
     query = write_query(dashboard.selection.place)
     asked = read_comparison(Place(**read_query(query)), trained.plugins.views)
-    assert (asked.mode, asked.align, asked.mean) == ("ab", "share", True)
+    assert (asked.mode, asked.align, asked.mean) == ("ab", "fraction", True)
     assert asked.views[-1] == "small.norms"
     assert [chip["variant"] for chip in page.bar.chips] == [OTHER, FIRST]
     assert query.startswith(f"v={OTHER}&v={FIRST}&")
@@ -224,7 +224,7 @@ def test_a_variant_on_another_probe_is_not_subtracted_and_the_others_are(trained
 def test_a_picture_that_is_aligned_otherwise_is_not_offered_as_it_would_be_drawn_by_step(trained):
     members = compared(trained, [FIRST, OTHER]).members
     by_step, by_share = (
-        compared_view(trained, request(members, mode="grid", align=align)).cards for align in ("step", "share")
+        compared_view(trained, request(members, mode="grid", align=align)).cards for align in ("step", "fraction")
     )
     assert all(card.picture.taken["query"] for card in by_step)
     assert [dict(card.picture.taken) for card in by_share] == [{}, {}]

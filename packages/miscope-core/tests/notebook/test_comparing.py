@@ -10,6 +10,7 @@ import pytest
 import miscope
 from miscope.bound import BoundVariant, BoundWorkspace, open_bound
 from miscope.errors import BadValue, UnknownName
+from miscope.figures.comparing.clock import Clock
 from miscope.notebook.clock import Course, places, settled
 from miscope.notebook.extra import NoWidgets
 from miscope.testing import tables
@@ -23,10 +24,10 @@ def both(toys: BoundWorkspace):
 
 
 def test_a_course_lays_steps_on_a_clock_and_the_clock_has_all_their_places():
-    since = [Course(steps=(0, 10, 20), origin=10), Course(steps=(0, 10, 20), origin=5)]
+    since = [Course(steps=(0, 10, 20), clock=Clock(zero=10)), Course(steps=(0, 10, 20), clock=Clock(zero=5))]
     assert [each.places for each in since] == [(-10, 0, 10), (-5, 5, 15)]
     assert places(since) == [-10, -5, 0, 5, 10, 15]
-    assert Course(steps=(0, 1, 3), unit=3.0).places == (0.0, 0.333333, 1.0)
+    assert Course(steps=(0, 1, 3), clock=Clock(unit=3.0)).places == (0.0, 0.333333, 1.0)
 
 
 @pytest.mark.parametrize(("asked", "at"), [(None, 9), (100, 9), (3.5, 3), (-7, 1)])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
+
+from miscope.figures.comparing.clock import Clock
 
 __all__ = ["Course", "places", "settled"]
 
@@ -16,19 +18,15 @@ class Course:
 
     steps: tuple[int, ...]
     """Ascending."""
-    origin: float = 0.0
-    """The step at which the clock is at 0."""
-    unit: float = 1.0
-    """Steps in one of the clock's units."""
+    clock: Clock = field(default_factory=Clock)
 
     @property
     def places(self) -> tuple[float, ...]:
         """Of each step on the clock, ascending; whole where steps are counted."""
-        whole = self.unit == 1 and float(self.origin).is_integer()
-        if whole:
-            return tuple(step - int(self.origin) for step in self.steps)
+        if self.clock.unit == 1 and float(self.clock.zero).is_integer():
+            return tuple(step - int(self.clock.zero) for step in self.steps)
         # Two variants that differ in the last digit alone are at one place.
-        return tuple(round((step - self.origin) / self.unit, 6) for step in self.steps)
+        return tuple(round(self.clock.place(step), 6) for step in self.steps)
 
 
 def places(courses: Sequence[Course]) -> list[float]:

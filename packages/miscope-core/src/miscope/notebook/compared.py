@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, final
 from miscope.analyzer import Grain
 from miscope.commands import in_workspace
 from miscope.errors import BadValue
+from miscope.figures.comparing.clock import clock_of
 from miscope.figures.render import EVENTS, gather
 from miscope.notebook.clock import Course
 from miscope.variant import Variant
@@ -59,22 +60,17 @@ def compared(workspace: Workspace, variants: Sequence[Variant], by: str) -> list
 def _compared(workspace: Workspace, member: Member, by: str) -> Compared:
     shown = member.shown
     steps = tuple(int(step) for step in shown.steps)
-    event = by not in ("step", "fraction")
-    units = {"step": shown.step_label, "fraction": "fraction of training"}
+    label = shown.step_label
+    rounded = {event: float(round(step)) for event, step in shown.events.items()}
+    clock = clock_of(by, events=rounded, last=float(max(steps, default=0)), step_label=label)
     return Compared(
         variant=shown.variant,
         label=member.label,
-        unit=units.get(by, f"{shown.step_label}s since {by}"),
-        step_label=shown.step_label,
-        course=None if event and by not in shown.events else _course(steps, by, shown.events.get(by, 0.0)),
-        words=_without(workspace, member, by) if event and by not in shown.events else (),
+        unit=label if by == "step" else clock.title if clock else f"{label}s since {by}",
+        step_label=label,
+        course=None if clock is None else Course(steps=steps, clock=clock),
+        words=_without(workspace, member, by) if clock is None else (),
     )
-
-
-def _course(steps: tuple[int, ...], by: str, event: float) -> Course:
-    if by == "fraction":
-        return Course(steps=steps, unit=float(max(steps[-1:], default=1) or 1))
-    return Course(steps=steps, origin=round(event))
 
 
 def _without(workspace: Workspace, member: Member, by: str) -> tuple[str, str, str]:

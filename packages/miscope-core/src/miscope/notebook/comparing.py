@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from miscope.bound import BoundVariant, BoundWorkspace, open_bound
 from miscope.errors import BadValue
+from miscope.figures.comparing.clock import EVERY_RUN
 from miscope.figures.first_views import compared_views
 from miscope.figures.picture import Drawing
 from miscope.maths.learnt import DATED
@@ -28,7 +29,7 @@ __all__ = ["compare"]
 _ALIAS = {"grokking": "generalised"}
 """What one says, and the event of `events.grokking` that it is."""
 
-_WAYS = ("step", "fraction", *DATED, *_ALIAS)
+_WAYS = (*EVERY_RUN, *DATED, *_ALIAS)
 
 
 def compare(
@@ -59,7 +60,7 @@ def compare(
     shared = {"align": by}
     aligned = [shared if _aligns(here.plugins.view(_name(view))) else {} for view in chosen]
     drawings = [drawing(here, view, values, controls) for view, controls in zip(chosen, aligned, strict=True)]
-    since = by not in ("step", "fraction")
+    since = by not in EVERY_RUN
     return Scrubber(
         here,
         Content(

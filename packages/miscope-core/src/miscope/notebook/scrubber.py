@@ -138,7 +138,8 @@ class Scrubber(anywidget.AnyWidget):
 
 
 def _laid(course: Course) -> dict[str, Any]:
-    return {"steps": list(course.steps), "places": list(course.places), "origin": course.origin, "unit": course.unit}
+    clock = course.clock
+    return {"steps": list(course.steps), "places": list(course.places), "origin": clock.zero, "unit": clock.unit}
 
 
 def _plain(place: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""Another time axis for a figure: since an event, or in percent of a training."""
+"""Another time axis: since an event, or as a fraction of a training."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EVERY_RUN", "Clock", "clock_of", "on_clock"]
 
-EVERY_RUN = ("step", "share")
-"""Ways to align that there are for every training: by the step itself, and by its share of the last step."""
+EVERY_RUN = ("step", "fraction")
+"""Ways to align that there are for every training: by the step itself, and as a fraction of the last step."""
 
 
 @final
@@ -43,12 +43,12 @@ class Clock:
 def clock_of(align: str, *, events: Mapping[str, float], last: float, step_label: str) -> Clock | None:
     """The clock of one training; None where the event it is to be aligned by never happened there.
 
-    align: 'step', 'share' of the last step, or the name of an event. events: their steps.
+    align: 'step', 'fraction' of the last step, or the name of an event. events: their steps.
     """
     if align == "step":
         return Clock()
-    if align == "share":
-        return Clock(unit=max(last, 1.0) / 100, title=f"% of the last {step_label}")
+    if align == "fraction":
+        return Clock(unit=max(last, 1.0), title="fraction of training")
     return Clock(zero=events[align], title=f"{step_label}s since {align}") if align in events else None
 
 

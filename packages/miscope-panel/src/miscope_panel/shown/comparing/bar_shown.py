@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from miscope.figures.comparing.clock import EVERY_RUN
 from miscope.view import View
 from miscope_panel.shown.comparing.compared import Compared
 from miscope_panel.shown.comparing.compared_view import ComparedView
@@ -16,10 +17,10 @@ __all__ = ["bar_shown", "notes_of", "too_many", "unread"]
 def bar_shown(known: Compared, asked: Comparison, installed: Mapping[str, View]) -> dict[str, Any]:
     """Its parameters, but for the variants that can be added and the notes."""
     label = known.members[0].step_label if known.members else "step"
-    events = [*known.events, *([asked.align] if asked.align not in (*known.events, "step", "share") else [])]
+    events = [*known.events, *([asked.align] if asked.align not in (*known.events, *EVERY_RUN) else [])]
     aligns = [
         ("step", label),
-        ("share", "share of the training"),
+        ("fraction", "fraction of training"),
         *((event, f"{label}s since {event}") for event in events),
     ]
     return {

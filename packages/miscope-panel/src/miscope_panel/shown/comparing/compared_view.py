@@ -146,7 +146,7 @@ def _together(workspace: Workspace, view: View, asked: ComparedRequest) -> Compa
     first, *others = (member.name for member in asked.members)
     controls = dict(asked.controls)
     if any(control.name == "align" for control in view.controls):
-        controls.setdefault("align", {"share": "fraction"}.get(asked.align, asked.align))
+        controls.setdefault("align", asked.align)
     request = Request(view=view.name, variant=first, compared=tuple(others), controls=controls)
     made, _ = drawn_picture(workspace, request)
     return ComparedCard(picture=made, request=request)

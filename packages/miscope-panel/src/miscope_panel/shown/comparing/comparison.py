@@ -38,7 +38,7 @@ class Comparison:
 
     mode: Mode = "overlay"
     align: str = "step"
-    """'step', 'share' of the training, or an event."""
+    """'step', 'fraction' of training, or an event."""
     mean: bool = False
     """Whether runs that differ in seeds alone are one curve with its interval."""
     own_scales: bool = False
