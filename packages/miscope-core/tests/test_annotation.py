@@ -11,8 +11,8 @@ import pytest
 
 from miscope.bound import BoundWorkspace, open_bound
 from miscope.errors import BadFile, BadValue, UnknownName
-from miscope.store.annotation import Annotation, ChangedMeanwhile
-from miscope.store.annotation_files import annotate, annotation_of, earlier
+from miscope.store.annotation import Annotation, AnnotationChange, ChangedMeanwhile, PinnedStep
+from miscope.store.annotation_files import annotate, annotation_of, change_annotation, earlier
 from miscope.store.trash import delete, restore
 from miscope.tabulating.asked import TableAsked
 from miscope.tabulating.noted import noted
@@ -23,6 +23,7 @@ from miscope.testing import tables
 
 Run = Callable[..., tuple[int, str, str]]
 NAME = "toy.sum/v5-seed0-width16"
+UNPINNED = b'{"tags": [], "notes": "", "written": "", "pins": [{"step": "5", "note": ""}]}'
 
 
 @pytest.fixture
@@ -78,6 +79,9 @@ def test_of_many_who_write_at_once_every_text_is_kept(ws: BoundWorkspace) -> Non
     [
         ({"tags": ("a", "a")}, "These are no tags of a variant."),
         ({"tags": ("a\nb",)}, "That cannot be the tags of a variant."),
+        ({"pins": {5: "a\nb"}}, "That cannot be the pins of a variant."),
+        ({"pins": {-1: ""}}, "-1 cannot be pinned."),
+        ({"pins": dict.fromkeys(range(101), "")}, "These are no pins of a variant."),
         ({"notes": "x" * 10_001}, "That cannot be the notes of a variant."),
         ({"notes": "\ud800"}, "That cannot be the notes of a variant."),
     ],
@@ -86,7 +90,7 @@ def test_what_cannot_be_written_is_refused_and_leaves_what_is_there(
     changes: dict[str, object], words: str, ws: BoundWorkspace
 ) -> None:
     with pytest.raises(BadValue) as refused:
-        annotate(ws.store, NAME, **changes)  # type: ignore[arg-type]
+        ws.find(NAME).annotate(**changes)  # type: ignore[arg-type]
     assert str(refused.value).splitlines()[0] == words
     assert earlier(ws.store, NAME) == []
 
@@ -97,7 +101,9 @@ def test_nothing_is_noted_of_a_variant_that_is_not_there(ws: BoundWorkspace) -> 
     assert not ws.store.layout.variant("toy.sum/none").exists()
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b'{"tags": "ab", "notes": "", "written": ""}', b'{"tags": []}'])
+@pytest.mark.parametrize(
+    "content", [b"{", b"[]", b'{"tags": "ab", "notes": "", "written": ""}', b'{"tags": []}', UNPINNED]
+)
 def test_what_nobody_here_wrote_is_refused_by_name_and_left_out_of_the_table(
     content: bytes, ws: BoundWorkspace
 ) -> None:
@@ -165,3 +171,33 @@ def test_the_command_changes_and_shows_them(command: Run, ws: BoundWorkspace) ->
     assert [row["revision"] for row in json.loads(command("annotate", NAME, "--history", "--json")[1])] == [2, 1]
     code, _, err = command("annotate", NAME, "--tag", "a", "--no-tags")
     assert (code, err.splitlines()[0]) == (1, "Has it tags, or none?")
+
+
+def test_steps_are_pinned_with_notes_and_unpinned_and_all_else_stays(ws: BoundWorkspace) -> None:
+    variant = ws.find(NAME)
+    variant.annotate(notes="n", pins={500: "memorised", 20: ""})
+    after = variant.annotate(pins={500: "memorised here"}, unpin=[20, 30])
+    assert after == variant.annotation
+    assert (after.pins, after.notes, after.revision) == ((PinnedStep(step=500, note="memorised here"),), "n", 2)
+    assert variant.annotate(unpin=[30]).revision == 2
+    assert variant.annotate(tags=("paper",)).pins == after.pins
+
+
+def test_of_many_who_pin_at_once_every_pin_is_kept(ws: BoundWorkspace) -> None:
+    change = [AnnotationChange(pins=(PinnedStep(step=step),)) for step in range(6)]
+    writers = [threading.Thread(target=change_annotation, args=(ws.store, NAME, each)) for each in change]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [pin.step for pin in annotation_of(ws.store, NAME).pins] == [0, 1, 2, 3, 4, 5]
+
+
+def test_the_command_pins_and_shows_pins(command: Run, ws: BoundWorkspace) -> None:
+    code, out, _ = command("annotate", NAME, "--pin", "1500=it = memorised", "--pin", "20")
+    written = ws.find(NAME).annotation.written
+    assert (code, out) == (0, f"{NAME}:\n  {written}\n  pinned 20\n  pinned 1,500: it = memorised\n")
+    (row,) = json.loads(command("annotate", NAME, "--unpin", "20", "--json")[1])
+    assert row["pins"] == [{"step": 1500, "note": "it = memorised"}]
+    code, _, err = command("annotate", NAME, "--pin", "late")
+    assert (code, err) == (1, "'late' pins no step.\nA pin is a step, and after '=' its note.\nSay  --pin 500=NOTE.\n")

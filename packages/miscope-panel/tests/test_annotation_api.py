@@ -27,13 +27,19 @@ def read(client: TestClient):
 
 
 def test_what_is_given_changes_and_the_rest_stays(client):
-    assert read(client).json() == {"variant": NAME, "tags": [], "notes": "", "revision": 0, "written": ""}
+    assert read(client).json() == {"variant": NAME, "tags": [], "notes": "", "pins": [], "revision": 0, "written": ""}
     assert change(client, {"tags": ["paper"], "notes": "*once*"}).status_code == 200
     answer = change(client, {"notes": "twice"})
     told = answer.json()
     assert (told["tags"], told["notes"], told["revision"]) == (["paper"], "twice", 2)
     assert told["written"].endswith("Z")
     assert (read(client).json(), read(client).headers["etag"]) == (told, '"2"')
+
+
+def test_steps_are_pinned_and_unpinned_and_the_rest_stays(client):
+    change(client, {"notes": "n", "pins": [{"step": 500, "note": "here"}, {"step": 20}]})
+    told = change(client, {"pins": [{"step": 500, "note": "there"}], "unpin": [20]}).json()
+    assert (told["pins"], told["notes"], told["revision"]) == ([{"step": 500, "note": "there"}], "n", 2)
 
 
 def test_the_later_of_two_who_read_the_same_is_refused_and_what_the_other_wrote_stays(client):
@@ -46,7 +52,18 @@ def test_the_later_of_two_who_read_the_same_is_refused_and_what_the_other_wrote_
 
 
 @pytest.mark.parametrize(
-    "body", [{"tags": ["a", "a"]}, {"tags": [""]}, {"tags": ["a\nb"]}, {"notes": 3}, {"note": "a"}, {"notes": "\0"}]
+    "body",
+    [
+        {"tags": ["a", "a"]},
+        {"tags": [""]},
+        {"tags": ["a\nb"]},
+        {"notes": 3},
+        {"note": "a"},
+        {"notes": "\0"},
+        {"unpin": [-1]},
+        {"pins": [{"step": 0, "note": "a\nb"}]},
+        {"pins": [{"note": "a"}]},
+    ],
 )
 def test_what_cannot_be_written_is_refused_and_nothing_is(body, client):
     assert change(client, body).status_code == 422

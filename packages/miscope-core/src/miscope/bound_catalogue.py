@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar, final
 
 from miscope.artifact import Arrays
@@ -103,20 +103,33 @@ class ShownVariant(ABC):
 
     @property
     def annotation(self) -> Annotation:
-        """Its tags and notes as they stand."""
+        """Its tags, notes and pins as they stand."""
         from miscope.store.annotation_files import annotation_of
 
         workspace, variant = self._place
         workspace.store.refuse_another(variant)
         return annotation_of(workspace.store, variant.name)
 
-    def annotate(self, *, tags: Sequence[str] | None = None, notes: str | None = None) -> Annotation:
-        """Have these be its tags, or its notes in Markdown; what is None stays, and what was there before is kept."""
-        from miscope.store.annotation_files import annotate
+    def annotate(
+        self,
+        *,
+        tags: Sequence[str] | None = None,
+        notes: str | None = None,
+        pins: Mapping[int, str] | None = None,
+        unpin: Sequence[int] = (),
+    ) -> Annotation:
+        """Have these be its tags, or its notes in Markdown; what is None stays, and what was there before is kept.
+
+        pins: steps to come back to, each with a note or '', beside those it has. unpin: steps without one from now on.
+        """
+        from miscope.store.annotation import AnnotationChange, pins_of
+        from miscope.store.annotation_files import change_annotation
 
         workspace, variant = self._place
         workspace.store.refuse_another(variant)
-        return annotate(workspace.store, variant.name, tags=tags, notes=notes)
+        kept = None if tags is None else tuple(tags)
+        change = AnnotationChange(tags=kept, notes=notes, pins=pins_of(pins or {}), unpin=tuple(unpin))
+        return change_annotation(workspace.store, variant.name, change)
 
     def _repr_html_(self) -> str:
         workspace, variant = self._place

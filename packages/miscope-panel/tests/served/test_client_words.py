@@ -83,7 +83,7 @@ CALLS: dict[str, Callable[[There], object]] = {
     "PUT table/views/{name}": lambda at: at.remote.save_view("Seed one", "find=seed%3D1"),
     "DELETE table/views/{name}": lambda at: (at.remote.save_view("a b", ""), at.remote.remove_view("a b")),
     "GET annotation": lambda at: at.variant.annotation,
-    "PATCH annotation": lambda at: at.variant.annotate(tags=["paper"], notes="diverged *once*"),
+    "PATCH annotation": lambda at: at.variant.annotate(tags=["paper"], pins={20: "here"}, unpin=[5]),
     "GET report/{suffix}": lambda at: at.remote.report([at.variant], "report.html", views=["small.losses"]),
     "GET history/{suffix}": lambda at: at.variant.history("*_loss"),
     "GET views": lambda at: at.remote.views(),

@@ -108,12 +108,24 @@ class RemoteVariant(HasAbsent):
 
     @property
     def annotation(self) -> Annotation:
-        """Its tags and notes as they stand."""
+        """Its tags, notes and pins as they stand."""
         return _annotation(self.connection.get("annotation", {"variant": self.name}))
 
-    def annotate(self, *, tags: Sequence[str] | None = None, notes: str | None = None) -> Annotation:
-        """Have these be its tags, or its notes in Markdown; what is None stays, and what was there before is kept."""
-        asked = {"tags": None if tags is None else list(tags), "notes": notes}
+    def annotate(
+        self,
+        *,
+        tags: Sequence[str] | None = None,
+        notes: str | None = None,
+        pins: Mapping[int, str] | None = None,
+        unpin: Sequence[int] = (),
+    ) -> Annotation:
+        """Have these be its tags, or its notes in Markdown; what is None stays, and what was there before is kept.
+
+        pins: steps to come back to, each with a note or '', beside those it has. unpin: steps without one from now on.
+        """
+        asked: dict[str, Any] = {"tags": None if tags is None else list(tags), "notes": notes}
+        if pins or unpin:
+            asked |= {"pins": [{"step": k, "note": text} for k, text in (pins or {}).items()], "unpin": list(unpin)}
         return _annotation(self.connection.change("annotation", asked, {"variant": self.name}))
 
     def availability(self) -> Mapping[str, Any]:
@@ -175,6 +187,8 @@ class RemoteVariant(HasAbsent):
 
 
 def _annotation(seen: Mapping[str, Any]) -> Annotation:
-    from miscope.store.annotation import Annotation
+    from miscope.store.annotation import Annotation, pins_of
 
-    return Annotation(tags=tuple(seen["tags"]), notes=seen["notes"], revision=seen["revision"], written=seen["written"])
+    pins = pins_of({pin["step"]: pin["note"] for pin in seen.get("pins", ())})
+    told = {name: seen[name] for name in ("notes", "revision", "written")}
+    return Annotation(tags=tuple(seen["tags"]), pins=pins, **told)

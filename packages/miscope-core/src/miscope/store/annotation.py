@@ -1,26 +1,56 @@
-"""What people note of a variant: tags to find it by, and notes in Markdown; nothing that is computed depends on it."""
+"""What people note of a variant: tags, notes in Markdown, pinned steps; nothing that is computed depends on it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import final
 
-from miscope.errors import MiscopeError
+from miscope.errors import BadValue, MiscopeError
 from miscope.label_text import LONGEST_NOTES, check_tags, check_text
 
-__all__ = ["Annotation", "ChangedMeanwhile", "merged"]
+__all__ = [
+    "LONGEST_PIN_NOTE",
+    "MOST_PINS",
+    "Annotation",
+    "AnnotationChange",
+    "ChangedMeanwhile",
+    "PinnedStep",
+    "merged",
+    "pins_of",
+]
 
 _OF = "a variant"
+LONGEST_PIN_NOTE, MOST_PINS, _LAST = 200, 100, 10**15
+"""Characters of one note; pins of one variant; a step that no training comes to."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class PinnedStep:
+    """A step that somebody wants to come back to. Raises BadValue for what is no step, or no note on one line."""
+
+    step: int
+    note: str = ""
+    """On one line; '' for none."""
+
+    def __post_init__(self) -> None:
+        check_text("pins", self.note, LONGEST_PIN_NOTE, of=_OF, is_line=True)
+        if not 0 <= self.step <= _LAST:
+            known = "A step is a whole number from 0 on."
+            raise BadValue(f"{self.step} cannot be pinned.", known, "Give another.", field="pins")
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """Of one variant, as it stands. Raises BadValue for notes that are too long, and for what are no tags."""
+    """Of one variant, as it stands. Raises BadValue for notes that are too long, and for what are no tags or pins."""
 
     tags: tuple[str, ...] = ()
     notes: str = ""
     """Markdown."""
+    pins: tuple[PinnedStep, ...] = ()
+    """Ascending, each step once."""
     revision: int = 0
     """How often it was written; 0 for never."""
     written: str = ""
@@ -29,6 +59,37 @@ class Annotation:
     def __post_init__(self) -> None:
         check_text("notes", self.notes, LONGEST_NOTES, of=_OF)
         check_tags(self.tags, of=_OF)
+        steps = [pin.step for pin in self.pins]
+        if steps != sorted({*steps}) or len(steps) > MOST_PINS:
+            known = f"There are at most {MOST_PINS}, and each step is pinned once."
+            raise BadValue("These are no pins of a variant.", known, "Give others.", field="pins")
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotationChange:
+    """What is to be otherwise."""
+
+    tags: tuple[str, ...] | None = None
+    """In place of those it has; None: they stay."""
+    notes: str | None = None
+    pins: tuple[PinnedStep, ...] = ()
+    """Beside those it has, and in place of one at the same step."""
+    unpin: tuple[int, ...] = ()
+    """Steps without a pin from now on."""
+
+    def __bool__(self) -> bool:
+        return self != AnnotationChange()
+
+    def of(self, before: Annotation) -> Annotation:
+        """What was there before, changed. Raises BadValue."""
+        pins = {pin.step: pin for pin in (*before.pins, *self.pins) if pin.step not in self.unpin}
+        return replace(
+            before,
+            tags=before.tags if self.tags is None else self.tags,
+            notes=before.notes if self.notes is None else self.notes,
+            pins=tuple(sorted(pins.values())),
+        )
 
 
 @final
@@ -45,8 +106,13 @@ class ChangedMeanwhile(MiscopeError):
         )
 
 
+def pins_of(notes: Mapping[int, str]) -> tuple[PinnedStep, ...]:
+    """{500: "here it memorised"} as pins."""
+    return tuple(PinnedStep(step=step, note=note) for step, note in sorted(notes.items()))
+
+
 def merged(read: Annotation, mine: Annotation, theirs: Annotation) -> Annotation:
-    """What stands there by now, with what I made of what I had read; theirs in all but tags and notes.
+    """What stands there by now, with what I made of what I had read; theirs in all but tags and notes, so their pins.
 
     A tag that either added is there, and one that either took away is not. Where both wrote other notes, theirs stand
     before mine. Raises BadValue where that is more than there may be.

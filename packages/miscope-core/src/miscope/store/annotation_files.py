@@ -1,23 +1,24 @@
-"""Tags and notes beside a variant: a file for each time they were written, so that no text is ever written over."""
+"""Tags, notes and pins beside a variant: a file for each time they were written; none is ever written over."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from miscope.errors import BadFile, BadValue
-from miscope.store.annotation import Annotation, ChangedMeanwhile
+from miscope.store.annotation import Annotation, AnnotationChange, ChangedMeanwhile, PinnedStep
 from miscope.store.atomic import write_whole
 from miscope.store.variant_folders import entries
 
 if TYPE_CHECKING:
     from miscope.store.store import Store
 
-__all__ = ["all_annotations", "annotate", "annotation_of", "earlier"]
+__all__ = ["all_annotations", "annotate", "annotation_of", "change_annotation", "earlier"]
 
 _FILE = re.compile(r"(\d{6}|[1-9]\d{6,8})\.json")
 _TRIES = 20
@@ -26,7 +27,7 @@ _TODO = "Remove it: the tags and notes are then as they were before."
 
 
 def annotation_of(store: Store, name: str) -> Annotation:
-    """The variant's tags and notes as they stand; none where nobody wrote any.
+    """The variant's tags, notes and pins as they stand; none where nobody wrote any.
 
     Raises UnknownName where there is no such variant, BadFile for what nobody here wrote.
     """
@@ -60,18 +61,21 @@ def annotate(
     seen: the revision that was read, and is to be changed; None for whatever stands there. Raises ChangedMeanwhile
     where it is another by now, BadValue for what cannot be written, UnknownName where there is no such variant.
     """
+    return change_annotation(
+        store, name, AnnotationChange(tags=None if tags is None else tuple(tags), notes=notes), seen=seen
+    )
+
+
+def change_annotation(store: Store, name: str, change: AnnotationChange, *, seen: int | None = None) -> Annotation:
+    """Have what is noted of the variant be changed, and say what it is then; raises what `annotate` does."""
     for tried in range(1, _TRIES + 1):
         before = annotation_of(store, name)
         if seen not in (None, before.revision):
             raise ChangedMeanwhile(name, before.revision)
-        after = Annotation(
-            tags=before.tags if tags is None else tuple(tags),
-            notes=before.notes if notes is None else notes,
-            revision=before.revision + 1,
-            written=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        )
-        if (after.tags, after.notes) == (before.tags, before.notes):
+        after = change.of(before)
+        if after == before:
             return before
+        after = replace(after, revision=before.revision + 1, written=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
         try:
             _write(store.layout.annotations(name), after)
         except FileExistsError:  # another was faster
@@ -99,6 +103,8 @@ def _path(folder: Path, number: int) -> Path:
 
 def _write(folder: Path, annotation: Annotation) -> None:
     said = {"tags": annotation.tags, "notes": annotation.notes, "written": annotation.written}
+    if annotation.pins:
+        said |= {"pins": [asdict(pin) for pin in annotation.pins]}
     content = json.dumps(said, indent=2, ensure_ascii=False).encode()
     write_whole(_path(folder, annotation.revision), lambda file: file.write(content), over=False)
 
@@ -110,7 +116,15 @@ def _read(folder: Path, number: int) -> Annotation:
         tags, notes, written = said["tags"], said["notes"], said["written"]
         if not isinstance(tags, list) or not all(isinstance(text, str) for text in (*tags, notes, written)):
             raise TypeError("what is no text stands for one")
-        return Annotation(tags=tuple(tags), notes=notes, revision=number, written=written)
+        pins = tuple(_pin(each) for each in said.get("pins", ()))
+        return Annotation(tags=tuple(tags), notes=notes, pins=pins, revision=number, written=written)
     except (OSError, ValueError, KeyError, TypeError, RecursionError, BadValue) as error:
         reason = str(error).partition("\n")[0]
         raise BadFile(path, f"It holds no tags and notes: {reason}.", _TODO) from None
+
+
+def _pin(said: Any) -> PinnedStep:
+    step, note = said["step"], said["note"]
+    if type(step) is not int or not isinstance(note, str):
+        raise TypeError("what is no pin stands for one")
+    return PinnedStep(step=step, note=note)

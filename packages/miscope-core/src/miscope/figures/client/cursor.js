@@ -33,8 +33,10 @@ const place_of = (steps, asked) => {
 
 // model: steps, asked, step_label, events, active, and on(name, action). hub: through which charts hear of the step and
 // ask for another, and which hears the keys. more_keys: what else the help says. settled: whether all that follows the
-// cursor shows this step by now; play then goes on as soon as it does, and otherwise at every TICK.
-const step_cursor = ({model, el, hub, more_keys = [], settled = null}) => {
+// cursor shows this step by now; play then goes on as soon as it does, and otherwise at every TICK. extra: what a cursor
+// has beside, given the places along its track: what is done whenever that is painted or another step is shown, more keys,
+// and more stops of the keys that go from event to event.
+const step_cursor = ({model, el, hub, more_keys = [], settled = null, extra = () => ({})}) => {
   let asked = model.asked
   let resting = null
   let moved = -ALONE
@@ -80,10 +82,15 @@ const step_cursor = ({model, el, hub, more_keys = [], settled = null}) => {
     paint()
     show()
   }})
+  let more = {}
   const help = h("div", {class: "help", hidden: true}, h("h4", {}, "Keys"),
     ...[...CURSOR_KEYS, ...more_keys, ["?", "these keys"]].flatMap(([key, what]) => [h("span", {}, ...key.split(" ").flatMap((k) => [h("kbd", {}, k), " "])), h("span", {}, what)]))
   const ask = h("button", {class: "tool", type: "button", title: "Keys (?)", "aria-label": "Keys", onclick: () => (help.hidden = !help.hidden)}, "?")
   el.append(h("div", {class: "bar"}, keys, along, h("div", {class: "place"}, label, typed, count, note), spacing, ask), help)
+  // As a text for who hears the page: the words beside the step, as far as there are any.
+  const told = (step, words) => track.setAttribute("aria-valuetext", [step == null ? "" : grouped(step), ...words].filter(Boolean).join(", "))
+  const percent = (step) => 100 * Math.min(Math.max(share(step), 0), 1)
+  more = extra({along, percent, told, before: spacing, jump: (step) => jump(step)})
 
   function show() {
     const at = position()
@@ -102,6 +109,7 @@ const step_cursor = ({model, el, hub, more_keys = [], settled = null}) => {
     track.setAttribute("aria-valuemin", steps()[0] ?? 0)
     track.setAttribute("aria-valuemax", steps().at(-1) ?? 0)
     track.setAttribute("aria-valuenow", step ?? 0)
+    more.show?.(here ? step : null)
     // Of several cursors the one that is looked at.
     if (!model.active) return
     hub.state.step = here ? step : null
@@ -120,9 +128,10 @@ const step_cursor = ({model, el, hub, more_keys = [], settled = null}) => {
     marks.replaceChildren(...Object.entries(model.events).map(([name, step]) => {
       const mark = h("button", {class: "event", type: "button", title: `${name}: ${model.step_label} ${grouped(Math.round(step))}`,
         onclick: () => jump(step)}, "▼")
-      mark.style.left = `${100 * Math.min(Math.max(share(step), 0), 1)}%`
+      mark.style.left = `${percent(step)}%`
       return mark
     }))
+    more.paint?.()
   }
 
   // A move that stands alone need not wait for the hand to rest.
@@ -144,7 +153,7 @@ const step_cursor = ({model, el, hub, more_keys = [], settled = null}) => {
   }
   const event_from = (direction) => {
     const here = steps()[position()]
-    const all = Object.values(model.events).map(nearest).filter((s) => (s - here) * direction > 0)
+    const all = [...Object.values(model.events), ...(more.stops?.() ?? [])].map(nearest).filter((s) => (s - here) * direction > 0)
     if (all.length) move(direction > 0 ? Math.min(...all) : Math.max(...all))
   }
 
@@ -214,6 +223,7 @@ const step_cursor = ({model, el, hub, more_keys = [], settled = null}) => {
     g: () => typed.focus(),
     "?": () => (help.hidden = !help.hidden),
     Escape: () => (help.hidden = true),
+    ...more.keys,
   }
   hub.listen(model, "keydown", (event) => {
     const action = actions[event.key]
