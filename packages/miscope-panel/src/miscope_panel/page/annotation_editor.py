@@ -176,6 +176,11 @@ class AnnotationEditor:
         if isinstance(theirs, MiscopeError):
             self._say(str(theirs))
             return
+        if (theirs.tags, theirs.notes) == (self._read.tags, self._read.notes):
+            # Only a step was pinned meanwhile.
+            self._take(theirs)
+            self._save()
+            return
         try:
             both = merged(self._read, _annotation(*self._typed), theirs)
         except BadValue as error:

@@ -42,8 +42,22 @@ class Card(JSComponent):
     computing_said = param.Dict(default={}, doc="What became of what was asked of that.")
     in_sight = param.Boolean(default=True, doc="Whether the card is on or near the screen; the browser says so.")
 
-    _esm = source("card", "framing", "selecting", "chart", "menu", "take", "compute", "about", "beside")
-    _stylesheets: ClassVar[list[str]] = [style("card", "chart", "compute")]
+    _esm = source(
+        *(
+            "card",
+            "framing",
+            "selecting",
+            "chart",
+            "menu",
+            "take",
+            "compute",
+            "about",
+            "beside",
+            "tint",
+            "stages_behind",
+        )
+    )
+    _stylesheets: ClassVar[list[str]] = [style("card", "chart", "compute", "stages_behind")]
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, final
+from collections.abc import Callable
+from typing import Any, ClassVar, final
 
 import param
 from panel.custom import JSComponent
@@ -27,6 +28,19 @@ class Cursor(JSComponent):
     step_label = param.String(default="step")
     events = param.Dict(default={}, doc="Named steps to mark.")
     active = param.Boolean(default=True, doc="Whether keys move it.")
+    variant = param.String(doc="Whose training it goes through; '' where it is that of several.")
+    stages = param.List(default=[], item_type=dict, doc="Stages of training: name, first, last, colour.")
+    shows_stages = param.Boolean(default=True, doc="Whether the stages are seen, here and behind axes over training.")
+    pins = param.List(default=[], item_type=dict, doc="Steps to come back to: step, note.")
+    can_pin = param.Boolean(default=False, doc="Whether steps may be pinned.")
+    pin_said = param.String(doc="Why a step could not be pinned; '' where nothing stood in the way.")
 
-    _esm = source("page_cursor", "cursor")
-    _stylesheets: ClassVar[list[str]] = [style("cursor")]
+    _esm = source("page_cursor", "cursor", "tint", "cursor_stages", "cursor_pins")
+    _stylesheets: ClassVar[list[str]] = [style("cursor", "cursor_course")]
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self.on_message: Callable[[dict[str, Any]], None] = lambda message: None
+
+    def _handle_msg(self, data: dict[str, Any]) -> None:
+        self.on_message(data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import final
@@ -16,6 +15,7 @@ from miscope_panel.page.card import Card
 from miscope_panel.page.client import sheet
 from miscope_panel.page.context_bar import ContextBar
 from miscope_panel.page.cursor import Cursor
+from miscope_panel.page.cursor_course import CursorCourse
 from miscope_panel.page.opening import opened
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.page.reports import Reports
@@ -26,7 +26,6 @@ from miscope_panel.shown.one_of import lenses_on_page
 from miscope_panel.shown.picture import State, command, why_not
 from miscope_panel.shown.selection import Place
 from miscope_panel.shown.studies import studies
-from miscope_panel.shown.variant_events import events_of
 
 __all__ = ["Workbench"]
 
@@ -40,6 +39,7 @@ class Workbench:
         self._names: list[str] = []
         place = self.selection.place
         self.cursor = Cursor(asked=place.step, sizing_mode="stretch_width", margin=0)
+        self.course = CursorCourse(context, self.cursor)
         self.sidebar = Sidebar(self.selection, self._names, self._workspace.plugins, self._errands)
         self.cards = Board(context)
         self.board = self.cards.view
@@ -137,6 +137,7 @@ class Workbench:
         if (new.variant, new.compared) != (old.variant, old.compared) and new.variant in self._names:
             self._errands.send(partial(_states, self._workspace, new), partial(self._explain, new))
         self.context_bar.follow(new)
+        self.course.follow(new)
         spacing = "log" if new.controls_of("cursor").get("spacing") == "log" else "linear"
         self.cursor.param.update(asked=new.step, spacing=spacing)
         if new.variant in self._names and new.views:
@@ -155,15 +156,8 @@ class Workbench:
         self.cursor.param.update(
             steps=self._workspace.store.steps(variant) if variant in self._names else [],
             step_label=family.step_label if family else "step",
-            events={},
         )
-        if variant not in self._names:
-            return
-        self._errands.send(partial(events_of, self._workspace, variant), partial(self._mark, variant))
-
-    def _mark(self, variant: str, events: Mapping[str, float]) -> None:
-        if variant == self.selection.place.variant:
-            self.cursor.events = dict(events)
+        self.course.take_up(variant if variant in self._names else "")
 
     def _explain(self, place: Place, states: dict[str, tuple[State, str]]) -> None:
         now = self.selection.place

@@ -57,7 +57,8 @@ export function render({model, el}) {
   const said = h("div", {class: "said", role: "status"})
   const {choices, copy} = taking(model, canvas, () => figure, (...words) => say(...words))
   const known = about_panel(model, copy)
-  const body = h("div", {class: "body"}, skeleton, canvas, overlay, message, known.panel, h("div", {class: "busy"}), said)
+  const stages = stages_behind(canvas)
+  const body = h("div", {class: "body"}, skeleton, stages.behind, canvas, stages.upon, overlay, message, known.panel, h("div", {class: "busy"}), said)
   const card = h("section", {class: "card", "aria-label": model.title},
     h("header", {}, dot(model.colour), h("h3", {title: model.summary}, model.title), badge, model.closable ? h("div", {class: "tools"}, known.button, more, widen, close) : null),
     actions, heading, controls, body)
@@ -96,6 +97,7 @@ export function render({model, el}) {
     const template = miscope.charts.templates[miscope.dark ? "dark" : "light"]
     zoom = model.looks["zoomed-to"] ?? ""
     await chart.draw(content.data, zoomed(framed(content, model.view, template), zoom), miscope.charts.config)
+    stages.follow()
     skeleton.hidden = true
     card.dataset.drawn = Number(card.dataset.drawn ?? 0) + 1
   }
@@ -189,7 +191,7 @@ export function render({model, el}) {
     show_controls(picture.controls ?? [])
     const words = picture.words ?? []
     message.hidden = !words.length
-    canvas.hidden = overlay.hidden = Boolean(words.length)
+    for (const part of [canvas, overlay, stages.behind, stages.upon]) part.hidden = Boolean(words.length)
     const held = compute.held()
     const sentences = words.map((sentence) => h("p", {}, ...coded(sentence)))
     compute.put(card, body)
@@ -229,6 +231,7 @@ export function render({model, el}) {
   model.on("pending", wait)
   listen(model, "miscope:cursor", chart.lay)
   listen(model, "miscope:selected", chart.lay)
+  listen(model, "miscope:course", () => figure && stages.lay())
   listen(model, "miscope:theme", draw_next)
   const sight = new IntersectionObserver(([entry]) => {
     model.in_sight = entry.isIntersecting

@@ -1,0 +1,71 @@
+// The stages of training behind a figure's axes that count steps, and the pinned steps upon them; of figures of one variant.
+const BAND = 11
+const LETTER = 6
+
+const stages_behind = (canvas) => {
+  const behind = h("div", {class: "overlay behind"})
+  const upon = h("div", {class: "overlay upon"})
+  let heard = false
+
+  const panes = () => Object.values(canvas._fullLayout?._plots ?? {}).filter((pane) => pane.xaxis && pane.yaxis)
+  const placed = (element, box) => {
+    for (const [side, value] of Object.entries(box)) element.style[side] = `${value}px`
+    return element
+  }
+  // Where on an axis in pixels; a logarithmic one has no place for what lies before its first.
+  const place = (axis, at) => {
+    const pixels = axis.d2p(at)
+    return Number.isFinite(pixels) ? Math.min(Math.max(pixels, 0), axis._length) : 0
+  }
+  const across = ({xaxis, yaxis}, axis, low, high) => (axis === xaxis
+    ? {left: xaxis._offset + low, width: high - low, top: yaxis._offset, height: yaxis._length}
+    : {left: xaxis._offset, width: xaxis._length, top: yaxis._offset + Math.min(low, high), height: Math.abs(high - low)})
+
+  function bands(pane, axis, about, named) {
+    return miscope.course.stages.map(({name, first, last, colour}) => {
+      const [low, high] = [first, last].map((step) => place(axis, on_axis(about, step)))
+      const box = across(pane, axis, low, high)
+      const band = placed(h("i"), box)
+      band.style.background = tinted(colour, BAND)
+      if (named && axis === pane.xaxis && box.width > LETTER * name.length + 8)
+        upon.append(placed(h("span", {class: "stage"}, name), {left: box.left, width: box.width, top: box.top + box.height - 16}))
+      return band
+    })
+  }
+
+  function pins(pane, axis, about, marked) {
+    for (const {step, note} of miscope.course.pins) {
+      const at = axis.d2p(on_axis(about, step))
+      if (!Number.isFinite(at) || at < -0.5 || at > axis._length + 0.5) continue
+      const box = across(pane, axis, at, at)
+      upon.append(placed(h("i", {class: axis === pane.xaxis ? "pin-line" : "pin-line lying"}), box))
+      if (!marked || axis !== pane.xaxis) continue
+      const label = `Pin: ${about.step_label} ${grouped(step)}${note && `: ${note}`}`
+      upon.append(placed(h("span", {class: "pin-mark", title: label}, "▲"), {left: box.left - 7, top: box.top + box.height - 5}))
+    }
+  }
+
+  function lay() {
+    behind.replaceChildren()
+    upon.replaceChildren()
+    const about = canvas.layout?.meta?.miscope
+    if (!miscope.course || !about?.time_axis || about.variant !== miscope.course.variant) return
+    const all = panes()
+    const lowest = Math.max(...all.map(({yaxis}) => yaxis._offset + yaxis._length))
+    for (const pane of all) {
+      const axis = [pane.xaxis, pane.yaxis].find((each) => about.time_axes.includes(each._id))
+      if (!axis) continue
+      const last = Math.abs(pane.yaxis._offset + pane.yaxis._length - lowest) < 1
+      behind.append(...bands(pane, axis, about, last))
+      pins(pane, axis, about, last)
+    }
+  }
+
+  // Once there is a figure to lie behind.
+  function follow() {
+    if (!heard) for (const name of ["plotly_afterplot", "plotly_relayouting"]) canvas.on(name, lay)
+    heard = true
+    lay()
+  }
+  return {behind, upon, lay, follow}
+}

@@ -1,0 +1,82 @@
+"""What the cursor bar tells of training: events, stages, and the steps that people pinned with a note."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from typing import Any, final
+
+from miscope.errors import BadValue, MiscopeError
+from miscope.store.annotation import Annotation, AnnotationChange, PinnedStep
+from miscope.store.annotation_files import annotation_of, change_annotation
+from miscope_panel.page.cursor import Cursor
+from miscope_panel.page.errands import attempted
+from miscope_panel.page.page_record import PageContext
+from miscope_panel.shown.selection import Place
+from miscope_panel.shown.training_stages import Course, course_of
+
+__all__ = ["CursorCourse"]
+
+
+@final
+class CursorCourse:
+    """Has the cursor follow one variant, and keeps the pins with it: whoever looks at it has the same."""
+
+    def __init__(self, context: PageContext, cursor: Cursor) -> None:
+        self._server, self._errands, self._selection = context.server, context.errands, context.selection
+        self._workspace = self._server.workspace
+        self.cursor = cursor
+        self._revision = -1
+        """Of the pins that are shown: an answer that was overtaken by a later one is dropped."""
+        cursor.can_pin = not self._server.read_only
+        cursor.on_message = self._hear
+        cursor.param.watch(lambda event: self._turn(shown=event.new), "shows_stages")
+
+    def take_up(self, variant: str) -> None:
+        """Follow another variant, whose steps the cursor has; '' for none."""
+        self._revision = -1
+        self.cursor.param.update(variant=variant, events={}, stages=[], pins=[], pin_said="")
+        if variant:
+            work = partial(course_of, self._workspace, variant, tuple(self.cursor.steps))
+            self._errands.send(work, partial(self._mark, variant))
+            self._send(variant, partial(annotation_of, self._workspace.store, variant))
+
+    def follow(self, place: Place) -> None:
+        """Whether stages are shown is in the address."""
+        self.cursor.shows_stages = place.controls_of("cursor").get("stages") != "off"
+
+    def _turn(self, *, shown: bool) -> None:
+        self._selection.place = self._selection.place.turn("cursor", "stages", None if shown else "off")
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        match message:
+            case {"kind": "pin", "step": int(step), "note": str(note)}:
+                try:
+                    self._change(AnnotationChange(pins=(PinnedStep(step=step, note=note.strip()),)))
+                except BadValue as error:
+                    self.cursor.pin_said = str(error)
+            case {"kind": "unpin", "step": int(step)}:
+                self._change(AnnotationChange(unpin=(step,)))
+
+    def _change(self, change: AnnotationChange) -> None:
+        variant = self.cursor.variant
+        if variant and self.cursor.can_pin:
+            self._send(variant, partial(change_annotation, self._workspace.store, variant, change))
+
+    def _send(self, variant: str, work: Callable[[], Annotation]) -> None:
+        self._errands.send(partial(attempted, work), partial(self._show, variant))
+
+    def _show(self, variant: str, found: Annotation | MiscopeError) -> None:
+        if variant != self.cursor.variant:
+            return
+        if isinstance(found, MiscopeError):
+            self.cursor.pin_said = str(found)
+        elif found.revision > self._revision:
+            self._revision = found.revision
+            self.cursor.param.update(pins=[asdict(pin) for pin in found.pins], pin_said="")
+
+    def _mark(self, variant: str, course: Course) -> None:
+        if variant == self.cursor.variant:
+            stages = [asdict(stage) for stage in course.stages]
+            self.cursor.param.update(events=dict(course.events), stages=stages)

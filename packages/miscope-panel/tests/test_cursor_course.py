@@ -1,0 +1,128 @@
+"""The cursor bar: stages of training between events, and steps pinned with a note, which stay with the variant."""
+
+from __future__ import annotations
+
+import pytest
+
+from miscope.store.annotation_files import annotation_of
+from miscope_panel.page.dashboard import Dashboard
+from miscope_panel.page.pages import server_context
+from miscope_panel.shown.training_stages import course_of, stages_between
+
+SPAN = (0.0, 1000.0)
+
+
+@pytest.fixture
+def ws(empty):
+    """Two variants that were trained a little."""
+    for seed in (1, 0):
+        list(empty.variant("toy.sum", seed=seed).train(steps=20, threads=1))
+    return empty
+
+
+def opened(ws, pool, query="page=views", *, read_only=False):
+    return Dashboard(server_context(ws.value, pool, read_only=read_only), query)
+
+
+def cursor(bench):
+    return bench.workbench.cursor
+
+
+def parts(events):
+    return [(stage.name, stage.first, stage.last) for stage in stages_between(events, SPAN)]
+
+
+@pytest.mark.parametrize(
+    ("events", "stages"),
+    [
+        ({}, []),
+        ({"peak": 20.0}, []),
+        ({"memorised": 100.0}, [("memorisation", 0, 100), ("memorised", 100, 1000)]),
+        (
+            {"memorised": 100.0, "peak": 150.0, "onset": 400.0, "half": 500.0, "generalised": 700.0},
+            [("memorisation", 0, 100), ("plateau", 100, 400), ("generalisation", 400, 700), ("generalised", 700, 1000)],
+        ),
+        (
+            {"memorised": 100.0, "onset": 400.0},
+            [("memorisation", 0, 100), ("plateau", 100, 400), ("generalisation", 400, 1000)],
+        ),
+        # The test loss falls before the training set is memorised: there is no plateau.
+        (
+            {"memorised": 300.0, "onset": 200.0, "generalised": 350.0},
+            [("memorisation", 0, 200), ("generalisation", 200, 350), ("generalised", 350, 1000)],
+        ),
+        ({"generalised": 1000.0}, [("memorisation", 0, 1000)]),
+        ({"memorised": 0.0, "onset": 0.0, "generalised": 0.0}, [("generalised", 0, 1000)]),
+    ],
+)  # fmt: skip
+def test_stages_lie_between_the_events_that_were_detected(events, stages):
+    assert parts(events) == stages
+
+
+def test_neighbouring_stages_have_colours_of_their_own():
+    found = stages_between({"memorised": 100.0, "onset": 400.0, "generalised": 700.0}, SPAN)
+    assert len({stage.colour for stage in found}) == 4
+
+
+def test_of_a_variant_of_which_nothing_was_detected_there_are_no_stages(trained, name):
+    course = course_of(trained, name, trained.store.steps(name))
+    assert (dict(course.events), course.stages) == ({}, ())
+
+
+def test_a_step_is_pinned_with_a_note_and_stays_with_the_variant(ws, at_once):
+    bench = opened(ws, at_once)
+    name = bench.selection.place.variant
+    assert (cursor(bench).variant, cursor(bench).pins, cursor(bench).can_pin) == (name, [], True)
+    cursor(bench).on_message({"kind": "pin", "step": 20, "note": " here it turns "})
+    cursor(bench).on_message({"kind": "pin", "step": 0, "note": ""})
+    pins = [{"step": 0, "note": ""}, {"step": 20, "note": "here it turns"}]
+    assert cursor(bench).pins == pins
+    assert [pin.step for pin in annotation_of(ws.store, name).pins] == [0, 20]
+    assert cursor(opened(ws, at_once)).pins == pins
+    cursor(bench).on_message({"kind": "unpin", "step": 0})
+    assert cursor(bench).pins == pins[1:]
+
+
+def test_pins_are_those_of_the_variant_that_is_looked_at(ws, at_once):
+    bench = opened(ws, at_once)
+    first, other = sorted(ws.value.names())
+    cursor(bench).on_message({"kind": "pin", "step": 20, "note": ""})
+    bench.selection.move(variant=other)
+    assert (cursor(bench).variant, cursor(bench).pins) == (other, [])
+    bench.selection.move(variant=first)
+    assert cursor(bench).pins == [{"step": 20, "note": ""}]
+
+
+def test_an_answer_of_before_does_not_take_a_later_one_away(ws, when_told):
+    bench = opened(ws, when_told)
+    when_told.go()
+    cursor(bench).on_message({"kind": "pin", "step": 10, "note": "a"})
+    cursor(bench).on_message({"kind": "pin", "step": 20, "note": "b"})
+    when_told.waiting.reverse()
+    when_told.go()
+    assert [pin["step"] for pin in cursor(bench).pins] == [10, 20]
+
+
+def test_a_note_that_cannot_be_kept_is_said_and_nothing_is_pinned(ws, at_once):
+    bench = opened(ws, at_once)
+    cursor(bench).on_message({"kind": "pin", "step": 20, "note": "x" * 201})
+    assert cursor(bench).pin_said.splitlines()[0] == "That cannot be the pins of a variant."
+    cursor(bench).on_message({"kind": "pin", "step": 20, "note": ""})
+    assert (cursor(bench).pin_said, len(cursor(bench).pins)) == ("", 1)
+
+
+def test_a_server_that_only_shows_pins_nothing(ws, at_once):
+    bench = opened(ws, at_once, read_only=True)
+    cursor(bench).on_message({"kind": "pin", "step": 20, "note": ""})
+    assert (cursor(bench).can_pin, cursor(bench).pins) == (False, [])
+    assert annotation_of(ws.store, cursor(bench).variant).revision == 0
+
+
+def test_whether_stages_are_shown_is_in_the_address(ws, at_once):
+    assert cursor(opened(ws, at_once)).shows_stages
+    bench = opened(ws, at_once, "page=views&cursor:stages=off")
+    assert not cursor(bench).shows_stages
+    cursor(bench).shows_stages = True
+    assert "cursor:stages" not in bench.shell.query
+    cursor(bench).shows_stages = False
+    assert "cursor:stages=off" in bench.shell.query
