@@ -164,6 +164,20 @@ def test_playing_draws_every_step_once_and_leaves_curves_alone(visit):
     assert len([frame for frame in seen.frames if '"asked"' in frame]) == 20
 
 
+MOVING = """(function moving(root) {
+  const inside = [...root.querySelectorAll("*")].filter((each) => each.shadowRoot)
+  const here = root.getAnimations().filter((each) => each.playState === "running").length
+  return inside.reduce((count, each) => count + moving(each.shadowRoot), here)
+})(document)"""
+
+
+def test_a_page_at_rest_has_nothing_that_moves(visit):
+    page, _ = visit(f"views={CARDS}&e=2000")
+    drawn(losses(page))
+    drawn(neuron(page))
+    wait_until(page, lambda: page.evaluate(MOVING) == 0)
+
+
 def test_a_contact_sheet_is_drawn_from_shades(visit):
     page, _ = visit("views=neurons.contact_sheet&e=2000")
     found = card(page, "Activations of many neurons")
