@@ -25,12 +25,8 @@ const NOTHING = 255
 const in_numbers = (trace) => {
   if (!trace.z?.shades) return trace
   const {bdata, shape, shades: [least, step]} = trace.z
-  const letters = atob(bdata)
-  const numbers = new Float32Array(letters.length)
-  for (let i = 0; i < letters.length; i++) {
-    const shade = letters.charCodeAt(i)
-    numbers[i] = shade === NOTHING ? NaN : least + shade * step
-  }
+  const shades = typeof bdata === "string" ? Uint8Array.from(atob(bdata), (letter) => letter.charCodeAt(0)) : new Uint8Array(bdata)
+  const numbers = Float32Array.from(shades, (shade) => (shade === NOTHING ? NaN : least + shade * step))
   const [rows, columns] = shape.split(",").map(Number)
   return {...trace, z: Array.from({length: rows}, (_, row) => numbers.subarray(row * columns, (row + 1) * columns))}
 }

@@ -164,7 +164,7 @@ const step_cursor = ({model, el, hub, more_keys = [], settled = null, extra = ()
   function on() {
     playing = setTimeout(on, FRAME)
     if (!come()) return
-    if (position() < steps().length - 1) move(steps()[position() + 1], FRAME)
+    if (position() < steps().length - 1) move(steps()[position() + 1], 0)
     else toggle()
   }
 
