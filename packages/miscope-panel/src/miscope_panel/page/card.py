@@ -14,6 +14,7 @@ from miscope.failure import Failure, tried
 from miscope_panel.page.client import source, style
 from miscope_panel.page.errands import Errands
 from miscope_panel.shown.about import untold
+from miscope_panel.shown.parted_figure import parted
 from miscope_panel.shown.picture import Picture, Request
 
 __all__ = ["Card", "Renderer", "sent"]
@@ -34,7 +35,9 @@ class Card(JSComponent):
     holdable = param.Boolean(default=False, doc="Whether a second card can hold what this one shows.")
     held = param.Boolean(default=False, doc="Whether it stays at its variant and step.")
     looks = param.Dict(default={}, doc="What the visitor made of the card: full width, zoom (`card_looks`).")
-    picture = param.Dict(default={}, doc="State, figure, words, controls: replaced as a whole.")
+    picture = param.Dict(
+        default={}, doc="State, figure and its arrays (`parted_figure`), words, controls: replaced as a whole."
+    )
     about = param.Dict(default={}, doc="What there is to know of it, once asked: sections (title, lines), and text.")
     pending = param.Boolean(default=False, doc="Whether the picture is older than the selection.")
     fresh = param.Boolean(default=False, doc="Whether the visitor has just opened it, and shall see where.")
@@ -110,23 +113,28 @@ class Card(JSComponent):
         self.forget()
         self._again()
 
-    def _make(self, request: Request, serial: int, render: Renderer) -> Picture | None:
+    def _make(self, request: Request, serial: int, render: Renderer) -> tuple[Picture, dict[str, Any]] | None:
         """On a thread, maybe long after it was asked for: None where nobody would look at it by now."""
-        wanted = request == self._wanted and serial == self._serial
-        return render(request) if wanted and self.in_sight else None
+        if request != self._wanted or serial != self._serial or not self.in_sight:
+            return None
+        made = render(request)
+        return made, sent(made)
 
-    def _show(self, request: Request, serial: int, errands: Errands, made: Picture | None) -> None:
+    def _show(
+        self, request: Request, serial: int, errands: Errands, answer: tuple[Picture, dict[str, Any]] | None
+    ) -> None:
         if request != self._wanted or serial != self._serial:
             return
-        if made is None:
+        if answer is None:
             self._sent = False
             self._seen()
             return
+        made, picture = answer
         self._shown = request
         self._of = request if made.step is None else replace(request, step=made.step)
         self.inform(self._of, errands)
         # At once: a change costs the event loop a millisecond, however much changes with it.
-        self.param.update(picture=sent(made), pending=False)
+        self.param.update(picture=picture, pending=False)
         self.on_shown(request, made)
 
     @param.depends("in_sight", watch=True)
@@ -158,9 +166,11 @@ class Card(JSComponent):
 
 def sent(made: Picture) -> dict[str, Any]:
     """The picture as the browser is given it."""
+    figure, arrays = parted(made.figure)
     return {
         "state": made.state,
-        "figure": made.figure,
+        "figure": figure,
+        "arrays": arrays,
         "badge": made.badge,
         "note": made.note,
         "words": list(made.words),

@@ -17,6 +17,16 @@ const coded = (sentence) => sentence.split("`").map((part, i) => (i % 2 ? h("cod
 const on_axis = ({clock}, step) => (clock ? (step - clock.zero) / clock.unit : step)
 const of_axis = ({clock}, place) => (clock ? place * clock.unit + clock.zero : place)
 
+// A figure's arrays travel apart from it, as the bytes of all; in their places stands where each begins and ends.
+const whole = (part, bytes) => {
+  if (Array.isArray(part) ? typeof part[0] !== "object" : !part || typeof part !== "object") return part
+  for (const inner of Object.values(part)) {
+    if (Array.isArray(inner?.bdata)) inner.bdata = bytes.slice(...inner.bdata)
+    else whole(inner, bytes)
+  }
+  return part
+}
+
 const dot = (colour) => {
   if (!colour) return null
   const mark = h("i", {class: "dot", "aria-hidden": "true"})
@@ -28,6 +38,7 @@ export function render({model, el}) {
   const root = el.getRootNode()
   const host = root.host ?? el
   let figure = null
+  let arrays = null
   let drawing = Promise.resolve()
   let [called, drawn] = [0, 0]
 
@@ -91,7 +102,7 @@ export function render({model, el}) {
     // Of what came meanwhile the last is drawn, once.
     if (!figure || drawn === called) return
     drawn = called
-    const content = JSON.parse(figure)
+    const content = whole(JSON.parse(figure), arrays)
     heading.textContent = heading.title = heading_of(content, [model.title, model.of_view], !model.held)
     make_room(content)
     const template = miscope.charts.templates[miscope.dark ? "dark" : "light"]
@@ -103,11 +114,16 @@ export function render({model, el}) {
   }
 
   let left = 0
-  const tell = () => miscope.waiting[left || (model.pending && model.in_sight) ? "add" : "delete"](model)
+  const tell = () => {
+    const late = model.pending && model.in_sight
+    miscope.late[late ? "add" : "delete"](model)
+    miscope.waiting[left || late ? "add" : "delete"](model)
+    begin_unless_late()
+  }
   function draw_next() {
     called += 1
     left += 1
-    drawing = drawing.then(draw).finally(() => {
+    drawing = drawing.then(together).then(draw).finally(() => {
       left -= 1
       tell()
     })
@@ -211,7 +227,7 @@ export function render({model, el}) {
     // What was computed is there now, and what was pressed for it is not.
     if (held && !compute.held()) more.focus()
     if (picture.figure) {
-      figure = picture.figure
+      ;({figure, arrays} = picture)
       draw_next()
     }
   }
@@ -240,7 +256,8 @@ export function render({model, el}) {
   sight.observe(card)
   model.on("remove", () => {
     sight.disconnect()
-    miscope.waiting.delete(model)
+    for (const cards of [miscope.waiting, miscope.late]) cards.delete(model)
+    begin_unless_late()
   })
   if (wanted_wide()) stretch(true)
   show()

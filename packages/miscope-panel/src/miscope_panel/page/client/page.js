@@ -3,3 +3,20 @@
 const miscope = (window.miscope ??= {step: null, dark: false, charts: null, selected: {}, waiting: new Set()})
 const page = hub_on(window, miscope)
 const {announce, listen} = page
+
+// Cards whose pictures come at about the same time are drawn at once: the browser lays the page out and paints it for each
+// time that it is left alone. It is waited for as long as pictures are on their way, and no longer than this.
+const TOGETHER = 20
+// The cards in sight whose picture is on its way.
+miscope.late ??= new Set()
+const together = () => {
+  if (!miscope.together) {
+    const round = (miscope.together = {})
+    round.all = new Promise((done) => (round.begin = done))
+    setTimeout(round.begin, TOGETHER)
+    round.all.then(() => (miscope.together = null))
+  }
+  if (!miscope.late.size) miscope.together.begin()
+  return miscope.together.all
+}
+const begin_unless_late = () => miscope.late.size || miscope.together?.begin()
