@@ -14,12 +14,13 @@ from miscope.analyzer import Grain
 from miscope_panel.page.card import Card
 from miscope_panel.page.client import sheet
 from miscope_panel.page.computing import Computing
+from miscope_panel.page.drawing_ahead import DrawingAhead
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.shown import pin
 from miscope_panel.shown.about import told
 from miscope_panel.shown.card_looks import LOOKS, looks_among, without_looks
 from miscope_panel.shown.lens_cards import CardSection, under_headings
-from miscope_panel.shown.picture import Request, as_shown, picture
+from miscope_panel.shown.picture import Picture, Request, as_shown
 from miscope_panel.shown.pin import view_of
 from miscope_panel.shown.selected import selected_of, selecting, turning
 from miscope_panel.shown.selection import Place, settled
@@ -37,6 +38,9 @@ class Board:
     def __init__(self, context: PageContext) -> None:
         self._workspace, self._errands, self.selection = context.server.workspace, context.errands, context.selection
         self.computing = Computing(context)
+        self._pictures = context.server.pictures
+        self._picture = partial(self._pictures.picture, self._workspace)
+        self._ahead = DrawingAhead(context.errands, self._picture)
         self.on_film: Callable[[Request, str], None] = lambda request, suffix: None
         # Bokeh warns of a column without anything in it.
         self.view = pn.Column(pn.Spacer(height=0), sizing_mode="stretch_width", margin=0, stylesheets=[sheet("board")])
@@ -52,6 +56,7 @@ class Board:
 
     def forget(self) -> None:
         """Take what the cards show for old."""
+        self._pictures.forget()
         for card in self._cards.values():
             card.forget()
         self.sections = ()
@@ -76,9 +81,10 @@ class Board:
             self.view[:] = board
         self._cards = cards
         self.computing.keep(cards.values())
+        self._ahead.move(steps, settled(steps, place.step))
         for entry, card in self._cards.items():
             card.looks = looks_among(place.controls_of(entry))
-            card.ask(self._request(entry, place), partial(picture, self._workspace), self._errands)
+            card.ask(self._request(entry, place), self._picture, self._errands)
 
     def cards(self) -> list[tuple[str, Request]]:
         """What each card is called, and what it shows, in order."""
@@ -126,8 +132,15 @@ class Board:
             margin=0,
         )
         card.on_message, card.tell = partial(self._hear, entry), partial(told, self._workspace, title)
-        card.on_shown = partial(self.computing.shown, card)
+        card.on_shown = partial(self._shown, card)
         return card
+
+    def _shown(self, card: Card, request: Request, made: Picture) -> None:
+        self.computing.shown(card, request, made)
+        seen = {entry: each for entry, each in self._cards.items() if each.in_sight}
+        if not any(each.pending for each in seen.values()):
+            asked = [self._request(entry, self.selection.place) for entry, each in seen.items() if not each.held]
+            self._ahead.follow([each for each in asked if each.step is not None])
 
     def _hear(self, entry: str, message: dict[str, Any]) -> None:
         place, views = self.selection.place, self._workspace.plugins.views

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, final
 
 from miscope.field_docs import documented
+from miscope_panel.page.kept_pictures import KeptPictures
 from miscope_panel.page.made_files import MadeFiles
 from miscope_panel.page.tab_memory import TabMemory
 
@@ -45,6 +46,8 @@ class ServerContext:
     """Whether nothing may be started, changed or deleted."""
     made: MadeFiles = field(default_factory=MadeFiles)
     """Reports and films that visitors had made."""
+    pictures: KeptPictures = field(default_factory=KeptPictures)
+    """Those that cards showed lately, or will next."""
 
 
 @final
