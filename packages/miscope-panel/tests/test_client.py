@@ -1,4 +1,5 @@
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,10 @@ from miscope.figures.client import part
 from miscope_panel.page.card import Card
 from miscope_panel.page.client import sheet, source
 from miscope_panel.page.cursor import Cursor
+from miscope_panel.page.jobs_board import JobsBoard
+from miscope_panel.page.launch.launch_view import LaunchView
+from miscope_panel.page.parallel_drawer import ParallelAxes
+from miscope_panel.page.shell import Shell
 
 FILES = sorted([*(Path(miscope_panel.__file__).parent / "page" / "client").glob("*.*s"), *SHARED.glob("*.*s")])
 
@@ -28,6 +33,14 @@ def test_every_component_carries_what_it_shares(component):
 def test_cursor_and_charts_of_the_page_are_those_that_a_notebook_has():
     assert part("cursor") in Cursor._esm
     assert part("chart") in Card._esm
+
+
+@pytest.mark.parametrize(
+    "component", [Card, Cursor, JobsBoard, LaunchView, ParallelAxes, Shell], ids=lambda component: component.__name__
+)
+def test_parts_of_one_module_do_not_name_two_things_alike(component):
+    names = re.findall(r"^(?:const|let|async function|function|class) (\w+)", component._esm, re.MULTILINE)
+    assert [name for name, times in Counter(names).items() if times > 1] == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -1,5 +1,5 @@
 // The stages of training behind a figure's axes that count steps, and the pinned steps upon them; of figures of one variant.
-const BAND = 11
+const TINT = 11
 const LETTER = 6
 
 const stages_behind = (canvas) => {
@@ -26,7 +26,7 @@ const stages_behind = (canvas) => {
       const [low, high] = [first, last].map((step) => place(axis, on_axis(about, step)))
       const box = across(pane, axis, low, high)
       const band = placed(h("i"), box)
-      band.style.background = tinted(colour, BAND)
+      band.style.background = tinted(colour, TINT)
       if (named && axis === pane.xaxis && box.width > LETTER * name.length + 8)
         upon.append(placed(h("span", {class: "stage"}, name), {left: box.left, width: box.width, top: box.top + box.height - 16}))
       return band
