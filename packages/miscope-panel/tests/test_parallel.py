@@ -10,6 +10,7 @@ from miscope.tabulating.asked import TableAsked
 from miscope.tabulating.showing import ShownTable, show
 from miscope.tabulating.variant_table import Row, VariantTable
 from miscope_panel.page.parallel_drawer import ParallelDrawer
+from miscope_panel.shown.axis_bounds import read_bounds, write_bounds
 from miscope_panel.shown.parallel import parallel_axes
 from miscope_panel.shown.variants_table import TableAnswer
 
@@ -74,11 +75,12 @@ def test_a_bound_selects_rows_and_what_is_no_row_of_this_answer_selects_none():
     drawer.show(found(loss=[1.0, 2.0, 3.0]))
     now = drawer.view.revision
     for rows in ([2, 0, 2], [], [3], [-1], ["0"], [True], None, {"0": 1}):
-        drawer.view._handle_msg({"rows": rows, "revision": now})
+        drawer.view._handle_msg({"rows": rows, "bounds": {}, "revision": now})
     assert heard == [[0, 2], []]
     drawer.show(found(loss=[3.0, 2.0, 1.0]))
-    drawer.view._handle_msg({"rows": [0], "revision": now})
-    drawer.view._handle_msg({"rows": [0]})
+    drawer.view._handle_msg({"rows": [0], "bounds": {}, "revision": now})
+    drawer.view._handle_msg({"rows": [0], "bounds": {}})
+    drawer.view._handle_msg({"rows": [0], "revision": drawer.view.revision})
     assert heard == [[0, 2], []]
 
 
@@ -97,3 +99,51 @@ def test_axes_that_nobody_looks_at_are_not_sent():
     assert (drawer.view.axes, drawer.view.open) == ([], False)
     drawer.follow(True)
     assert ([axis["name"] for axis in drawer.view.axes], drawer.view.open) == (["loss"], True)
+
+
+def test_bounds_are_said_in_numbers_and_words_and_read_back_as_places():
+    axes = parallel_axes(shown(loss=[1.0, 1e-3, 1e-6], state=["failed", "done", "done"], seed=[0, 3, 9]))
+    said = write_bounds(axes, {"loss": (0, 0.5), "state": (1, 1), "seed": (1 / 3, 0.5), "width": (0, 0.5)})
+    assert said == "loss:..0.001,state:failed..,seed:3..4.5"
+    assert read_bounds(axes, said) == {
+        "loss": (0, pytest.approx(0.5)),
+        "state": (1, 1),
+        "seed": (pytest.approx(1 / 3), 0.5),
+    }
+    assert write_bounds(axes, {"loss": (0, 1)}) == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["", "loss", "loss:", "loss:..", "loss:nan..", "loss:x..y", "width:1..2", "loss:-5..99", ",,:"]
+)
+def test_what_bounds_nothing_or_cannot_be_read_is_no_bound(text):
+    assert read_bounds(parallel_axes(shown(loss=[1.0, 2.0])), text) == {}
+
+
+@given(st.lists(st.floats(1e-9, 1e9), min_size=2, max_size=9, unique=True), st.data())
+def test_of_an_address_the_same_rows_are_within_their_bounds(values, data):
+    (axis,) = parallel_axes(shown(n=values)) or [None]
+    if axis is None:
+        return
+    low, high = sorted(data.draw(st.tuples(st.sampled_from(axis.places), st.sampled_from(axis.places))))
+    again = read_bounds([axis], write_bounds([axis], {"n": (low, high)})).get("n", (0, 1))
+    for place in axis.places:
+        if low <= place <= high:
+            assert again[0] - 1e-9 <= place <= again[1] + 1e-9
+
+
+def test_bounds_are_told_once_and_those_of_an_address_are_put_on_the_axes():
+    drawer, heard = ParallelDrawer(), []
+    drawer.on_hold = heard.append
+    drawer.follow(True, "loss:2..")
+    drawer.show(found(loss=[1.0, 2.0, 3.0]))
+    assert drawer.view.bounds == {"loss": [0.5, 1.0]}
+    now = drawer.view.revision
+    for bounds in ({"loss": [0, 0.5]}, {"loss": [0, 0.5]}, {"loss": [2, "x"]}, {"loss": 3}, {"loss": [0.5, 1]}):
+        drawer.view._handle_msg({"rows": [], "bounds": bounds, "revision": now})
+    assert heard == ["loss:..2", "", "loss:2.."]
+    # Who set them has them: nothing is drawn anew for that.
+    drawer.follow(True, "loss:2..")
+    assert drawer.view.revision == now
+    drawer.follow(True, "loss:3..")
+    assert drawer.view.bounds == {"loss": [1.0, 1.0]}

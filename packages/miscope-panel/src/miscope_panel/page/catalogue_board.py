@@ -25,7 +25,7 @@ class CatalogueBoard(JSComponent):
     shown = param.Dict(default={"key": "", "sections": []}, doc="Of the entry that is shown: sections, opens, command.")
     active = param.Boolean(default=True, doc="Whether this page is looked at, so that its keys are heard.")
 
-    _esm = source("catalogue_board")
+    _esm = source("catalogue_board", "held_focus")
     _stylesheets: ClassVar[list[str]] = [style("catalogue_board")]
 
     def __init__(self, **params: Any) -> None:

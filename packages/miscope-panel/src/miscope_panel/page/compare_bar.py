@@ -28,7 +28,7 @@ class CompareBar(JSComponent):
     views = param.List(default=[], item_type=dict, doc="name, title: views that can be opened.")
     notes = param.List(default=[], item_type=dict, doc="text, bad: what is to be known of the comparison.")
 
-    _esm = source("compare_bar")
+    _esm = source("compare_bar", "held_focus")
     _stylesheets: ClassVar[list[str]] = [style("compare_bar")]
 
     def __init__(self, **params: Any) -> None:

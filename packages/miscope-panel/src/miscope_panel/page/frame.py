@@ -77,7 +77,7 @@ def page(
         busy_indicator=None,
         dark_theme=place.dark,
         theme_config=_THEME,
-        raw_css=[sheet("look")],
+        raw_css=[sheet("look"), sheet("skip_link")],
         sx=_HEADER,
     )
     for watcher in _listening_for_work():

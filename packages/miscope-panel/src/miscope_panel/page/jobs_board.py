@@ -29,7 +29,7 @@ class JobsBoard(JSComponent):
     locked = param.String(default="", doc="Why nothing may be asked; '' where it may.")
     in_sight = param.Boolean(default=True, doc="Whether the browser shows this page; it says so.")
 
-    _esm = source("jobs_board", "loss_chart", "run_detail", "run_card")
+    _esm = source("jobs_board", "loss_chart", "run_detail", "run_card", "held_focus")
     _stylesheets: ClassVar[list[str]] = [style("jobs_board", "loss_chart")]
 
     def __init__(self, **params: Any) -> None:

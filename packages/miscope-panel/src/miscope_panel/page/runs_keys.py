@@ -20,7 +20,7 @@ class RunsKeys(JSComponent):
     active = param.Boolean(default=False, doc="Whether the table is looked at.")
     in_sight = param.Boolean(default=True, doc="Whether the browser shows this page; it says so.")
 
-    _esm = source("runs_keys")
+    _esm = source("runs_keys", "tab_order")
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

@@ -38,8 +38,8 @@ from miscope_panel.shown.variants_table import TableAnswer, answer, curve_shown
 
 __all__ = ["RunsPage", "told"]
 
-_PARALLEL, _ON = "parallel", "on"
-"""What an address says of parallel coordinates: 'runs:parallel=on'."""
+_PARALLEL, _ON, _BOUNDS = "parallel", "on", "bounds"
+"""What an address says of parallel coordinates: 'runs:parallel=on&runs:bounds=seed:1..'."""
 _READ = 80
 """Letters that are repeated of what somebody typed."""
 
@@ -92,7 +92,8 @@ class RunsPage:
         self.controls.on_ask = self.views.on_ask = self._ask
         self.grid.on_order = self._reorder
         self.grid.on_select, self.grid.on_open = self._select, self._open
-        self.parallel.on_bound, self.parallel.on_turn = self.grid.select, self._turn
+        self.parallel.on_bound, self.parallel.on_hold = self.grid.select, partial(self._turn, _BOUNDS)
+        self.parallel.on_turn = lambda there: self._turn(_PARALLEL, _ON if there else "")
         self.keys.on_find, self.keys.on_open = self.controls.find.focus, self.grid.open
         self.keys.on_compare = self._compare_selected
         self.keys.param.watch(lambda event: self.follow(self._selection.place), "in_sight")
@@ -107,7 +108,8 @@ class RunsPage:
         """Show what is asked of the table, read anew whenever a visitor comes back to it."""
         self.keys.active = place.page == "runs"
         self.live.look(looked_at=place.page == "runs" and self.keys.in_sight)
-        self.parallel.follow(place.controls_of("runs").get(_PARALLEL) == _ON)
+        turned = place.controls_of("runs")
+        self.parallel.follow(turned.get(_PARALLEL) == _ON, turned.get(_BOUNDS, ""))
         if place.page != "runs":
             self._asked = None
         elif place.table != self._asked:
@@ -216,8 +218,8 @@ class RunsPage:
         self.selected.offer(names)
         self.parallel.mark(self.grid.widget.selection)
 
-    def _turn(self, there: bool) -> None:
-        self._selection.place = self._selection.place.turn("runs", _PARALLEL, _ON if there else None)
+    def _turn(self, control: str, value: str) -> None:
+        self._selection.place = self._selection.place.turn("runs", control, value or None)
 
     def _compare_selected(self) -> None:
         if len(self.grid.selected) > 1:

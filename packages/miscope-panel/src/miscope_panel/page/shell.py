@@ -24,7 +24,7 @@ class Shell(JSComponent):
 
     kept = param.Dict(default={}, doc="What pages would lose with their server, by name; the browser keeps it.")
 
-    _esm = source("shell", "kept_in_tab", "reconnecting")
+    _esm = source("shell", "kept_in_tab", "reconnecting", "menus_by_key", "skip_link")
     _stylesheets: ClassVar[list[str]] = [style("shell")]
 
     def __init__(self, **params: Any) -> None:

@@ -82,7 +82,8 @@ class Sidebar:
         self.variant = pmui.Select(
             label="Variant", options=variants, size="small", sx={"& .MuiSelect-select": {"fontSize": "14px"}}, **wide
         )
-        self.compared = pmui.MultiChoice(label="Compare with", options=variants, **wide)
+        # What is searched lists what is chosen too: by keys it is taken away there.
+        self.compared = pmui.MultiChoice(label="Compare with", options=variants, searchable=True, **wide)
         self.uncompared = pn.pane.HTML(
             _UNCOMPARED, visible=False, sizing_mode="stretch_width", margin=(-6, 0, 12, 0), stylesheets=[sheet("note")]
         )
@@ -116,7 +117,7 @@ class Sidebar:
         """These variants are there to choose from."""
         self._names = variants
         self.choosers.visible = bool(variants)
-        self.variant.searchable = self.compared.searchable = len(variants) > _MANY
+        self.variant.searchable = len(variants) > _MANY
         self.compared.visible = any(view.grain is Grain.COHORT for view in self._views.values()) and len(variants) > 1
         self.follow(self._selection.place)
 

@@ -31,6 +31,8 @@ class ParallelAxis:
     places: tuple[float | None, ...]
     """Of each row; None where it has nothing there."""
     logarithmic: bool = False
+    ends: tuple[float, float] | None = None
+    """The numbers at its foot and its top; None of words."""
 
 
 def parallel_axes(shown: ShownTable, fields: Sequence[Column] = ()) -> tuple[ParallelAxis, ...]:
@@ -83,6 +85,7 @@ def _of_numbers(name: str, values: Sequence[float | None]) -> ParallelAxis | Non
         marks=tuple((place(value), written(value)) for value in marked),
         places=tuple(None if value is None else place(value) for value in values),
         logarithmic=logarithmic,
+        ends=(low, high),
     )
 
 

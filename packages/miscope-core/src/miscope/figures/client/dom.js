@@ -45,7 +45,8 @@ const draw_icon = (button, shape) => {
 
 const typing = (event) => {
   const target = event.composedPath()[0]
-  return target instanceof Element && (target.matches("input:not([type=checkbox]), textarea, select") || target.isContentEditable)
+  return target instanceof Element && (target.matches("input:not([type=checkbox]), textarea, select") || target.isContentEditable
+    || Boolean(target.closest("[role=menu], [role=listbox], [role=combobox]")))
 }
 
 const grouped = (step) => {

@@ -1,4 +1,5 @@
-// Variants down, analyzers across. A rectangle is drawn with the pointer, or with Shift and the arrows, and then queued.
+// Variants down, analyzers across. A rectangle is drawn with the pointer, or with Shift and the arrows, and then queued,
+// by Enter too.
 const WORDS = {
   fresh: "computed", stale: "out of date", missing: "not computed", failed: "failed", running: "being computed",
   queued: "in the queue", inapplicable: "does not apply",
@@ -112,6 +113,10 @@ export function render({model, el}) {
   const STEPS = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]}
   table.addEventListener("keydown", (event) => {
     const step = STEPS[event.key]
+    if (event.key === "Enter" && place_of(event) && !queue.disabled) {
+      event.preventDefault()
+      send()
+    }
     if (!step) return
     event.preventDefault()
     event.stopPropagation()

@@ -60,9 +60,9 @@ export function render({model, el}) {
 
   function show_kinds() {
     const count = (kind) => model.entries.filter((entry) => !kind || entry.kind === kind).length
-    kinds.replaceChildren(...Object.entries({"": "All", ...model.kinds}).map(([kind, words]) =>
+    holding_focus(kinds, () => kinds.replaceChildren(...Object.entries({"": "All", ...model.kinds}).map(([kind, words]) =>
       h("button", {type: "button", "aria-pressed": String(kind === model.asked.kind), "data-kind": kind, onclick: () => ask("kind", kind)},
-        `${words} `, h("span", {class: "count"}, String(count(kind))))))
+        `${words} `, h("span", {class: "count"}, String(count(kind)))))))
   }
 
   // --- one entry

@@ -38,7 +38,7 @@ export function render({model, el}) {
   const letter_of = (i) => String.fromCharCode(65 + i)
 
   function show_chips() {
-    chips.replaceChildren(...model.chips.map((chip, i) => {
+    holding_focus(chips, () => chips.replaceChildren(...model.chips.map((chip, i) => {
       const mark = h("i", {"aria-hidden": "true"})
       mark.style.background = chip.colour
       const lead = h("button", {class: "lead", type: "button", title: i ? `Make it A: ${chip.variant}` : chip.variant, disabled: i === 0,
@@ -47,14 +47,14 @@ export function render({model, el}) {
       const show = chip.hidden ? h("button", {class: "again", type: "button", onclick: () => model.send_msg({kind: "show", name: chip.variant})}, "Show") : null
       return h("div", {class: `chip${chip.hidden ? " hidden" : ""}`, role: "listitem"}, lead, ...words, show,
         icon("close", `Leave out ${chip.label}`, () => model.send_msg({kind: "remove", name: chip.variant})))
-    }))
+    })))
   }
 
   function show_differs() {
     const table = h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "Field"), ...model.chips.map((chip, i) => h("th", {scope: "col"}, letter_of(i))))),
       h("tbody", {}, ...model.fields.map(({name, values}) => h("tr", {}, h("th", {scope: "row"}, name), ...values.map((value) => h("td", {}, value || "\u2013"))))))
     differs.hidden = !model.differs
-    differs.replaceChildren(h("summary", {}, model.differs), model.fields.length ? table : "")
+    holding_focus(differs, () => differs.replaceChildren(h("summary", {}, model.differs), model.fields.length ? table : ""))
   }
 
   function show_ways() {
@@ -86,8 +86,8 @@ export function render({model, el}) {
     next.click()
   })
 
-  const show_notes = () => notes.replaceChildren(...model.notes.map(({text, bad, choices}) => h("p", {class: bad ? "bad" : "", title: text}, text,
-    ...choices.map(({label, control, value}) => h("button", {class: "again", type: "button", onclick: () => model.send_msg({kind: "choose", control, value})}, label)))))
+  const show_notes = () => holding_focus(notes, () => notes.replaceChildren(...model.notes.map(({text, bad, choices}) => h("p", {class: bad ? "bad" : "", title: text}, text,
+    ...choices.map(({label, control, value}) => h("button", {class: "again", type: "button", onclick: () => model.send_msg({kind: "choose", control, value})}, label))))), () => ways.querySelector("[role=radio]"))
 
   const again = () => el.checkVisibility() && model.send_msg({kind: "again"})
   listen(model, "miscope:again", again)

@@ -1,4 +1,6 @@
 // Sections of runs. A card that is there stays as it is, so that what is unfolded or in hand is not lost to an update.
+const LONG = 12000
+
 export function render({model, el}) {
   const cards = new Map()
   const said = h("div", {class: "told", role: "status"})
@@ -17,12 +19,12 @@ export function render({model, el}) {
     const all = (words, ids, action, title) => h("button", {type: "button", class: "act", disabled: Boolean(model.locked) || !ids.length,
       title: model.locked || title, onclick: () => ask(action, ids)}, ids.length ? `${words} (${ids.length.toLocaleString("en")})` : words)
     const {retry = [], clear = [], pause = [], resume = []} = model.shown.bulk
-    bulk.replaceChildren(
+    holding_focus(bulk, () => bulk.replaceChildren(
       all("Retry failed", retry, "retry", "Asks once more for each that failed and was not asked for since."),
       ...(pause.length ? [all("Pause queued", pause, "pause", "Those that wait begin when they are resumed.")] : []),
       ...(resume.length ? [all("Resume stopped", resume, "resume", "Each goes on from its last saved state.")] : []),
       ...(selected.length ? [all("Stop selected", selected, "stop", ""), all("Delete selected", selected, "delete", "")] : []),
-      all("Delete finished", clear, "delete", "Takes those that are done or cancelled out of this list; variants and artifacts stay."))
+      all("Delete finished", clear, "delete", "Takes those that are done or cancelled out of this list; variants and artifacts stay.")), first)
   }
 
   function filter() {
@@ -30,11 +32,24 @@ export function render({model, el}) {
     const total = model.shown.sections.reduce((sum, section) => sum + section.count, 0)
     const choice = (name, words, on) => h("button", {type: "button", "aria-pressed": String(on), "data-show": name,
       onclick: () => model.send_msg({kind: "show", section: name})}, words)
-    filters.replaceChildren(choice("", `All ${total.toLocaleString("en")}`, !only), ...model.shown.sections.map((section) =>
-      choice(section.name, `${section.title} ${section.count.toLocaleString("en")}`, only && section.open)))
+    holding_focus(filters, () => filters.replaceChildren(choice("", `All ${total.toLocaleString("en")}`, !only), ...model.shown.sections.map((section) =>
+      choice(section.name, `${section.title} ${section.count.toLocaleString("en")}`, only && section.open))))
   }
 
+  const first = () => filters.querySelector("button")
   function lay() {
+    const held = el.getRootNode().activeElement
+    const id = body.contains(held) ? held.closest("[data-run]")?.dataset.run : null
+    lay_cards()
+    // Never a button of another run, which would be asked for what this one was.
+    if (id) (held.isConnected ? held : body.querySelector(`[data-run="${id}"] footer > .act`) ?? first()).focus({preventScroll: true})
+    filter()
+    offer()
+    notice.hidden = !model.shown.notice.length
+    notice.replaceChildren(...model.shown.notice.map((line) => h("p", {}, line)))
+  }
+
+  function lay_cards() {
     const wanted = model.shown.cards
     for (const [id, card] of cards) {
       if (id in wanted) continue
@@ -46,7 +61,6 @@ export function render({model, el}) {
       if (cards.has(id)) cards.get(id).update(card)
       else cards.set(id, run_card(model, card, {select: offer, configure: settings.open}))
     }
-    const focus = el.getRootNode().activeElement
     body.replaceChildren(...model.shown.sections.filter((section) => section.open && section.ids.length).map((section) =>
       h("section", {"data-section": section.name, "aria-label": section.title},
         h("h2", {}, `${section.title} `, h("span", {class: "quiet"}, section.count.toLocaleString("en"))),
@@ -54,11 +68,6 @@ export function render({model, el}) {
         section.ids.length < section.count
           ? h("button", {type: "button", class: "act", onclick: () => model.send_msg({kind: "more", section: section.name})},
               `Show more of ${section.count.toLocaleString("en")}`) : null)))
-    if (focus?.isConnected) focus.focus()
-    filter()
-    offer()
-    notice.hidden = !model.shown.notice.length
-    notice.replaceChildren(...model.shown.notice.map((line) => h("p", {}, line)))
   }
 
   let silence = null
@@ -67,12 +76,19 @@ export function render({model, el}) {
     const {text = "", is_problem: problem, undo = []} = model.said
     const back = () => {
       said.replaceChildren()
+      first().focus()
       model.send_msg({kind: "restore", ids: undo})
     }
     said.className = `told${problem ? " problem" : ""}`
     said.replaceChildren(...(text ? [h("span", {}, text)] : []),
       ...(undo.length ? [h("button", {type: "button", class: "act", onclick: back}, "Undo")] : []))
-    if (!problem) silence = setTimeout(() => said.replaceChildren(), 12000)
+    // What was pressed is gone: whoever uses keys goes on from here.
+    if (undo.length) said.querySelector("button").focus({preventScroll: true})
+    const rest = () => {
+      if (said.contains(el.getRootNode().activeElement)) silence = setTimeout(rest, LONG)
+      else said.replaceChildren()
+    }
+    if (!problem) silence = setTimeout(rest, LONG)
   }
 
   model.on("shown", lay)

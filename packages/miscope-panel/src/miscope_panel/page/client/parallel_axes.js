@@ -6,6 +6,8 @@ const FOOT = 14
 const SIDE = 64
 const REACH = 14
 const LETTER = 7.2
+const EDGE = 1e-9
+const NEAR = 1e-4
 const NS = "http://www.w3.org/2000/svg"
 
 export function render({model, el}) {
@@ -43,7 +45,7 @@ export function render({model, el}) {
     return model.axes.every(({name, places}) => {
       if (!bounds.has(name)) return true
       const [low, high] = bounds.get(name)
-      return places[row] !== null && places[row] >= low && places[row] <= high
+      return places[row] !== null && places[row] >= low - EDGE && places[row] <= high + EDGE
     })
   }
 
@@ -85,6 +87,12 @@ export function render({model, el}) {
     return whole.length <= room ? whole : `${whole.slice(0, room - 1)}…`
   }
 
+  const handles = axis_handles({model, over, bounds, svg, down, change: (held, name) => {
+    hold(held, name)
+    lines()
+    say()
+  }, tell: () => tell()})
+
   function axis(each, index) {
     const x = across(index)
     const group = svg("g", {class: "axis", "data-axis": each.name})
@@ -95,7 +103,7 @@ export function render({model, el}) {
     strip.append(svg("title", {}, `${each.name}: drag to set bounds, press to take them away`))
     const held = svg("rect", {class: "held", x: x - 5, width: 10})
     strip.addEventListener("pointerdown", (event) => brush(event, each.name, strip, held))
-    group.append(held, strip)
+    group.append(held, ...handles.of(each, x, held), strip)
     hold(held, each.name)
     return group
   }
@@ -129,7 +137,7 @@ export function render({model, el}) {
     strip.addEventListener("pointercancel", end, {once: true})
   }
 
-  const tell = () => model.send_msg({rows: bounds.size ? all().filter(within) : [], revision: model.revision})
+  const tell = () => model.send_msg({rows: bounds.size ? all().filter(within) : [], bounds: Object.fromEntries(bounds), revision: model.revision})
 
   function say() {
     const rows = count().toLocaleString("en")
@@ -137,7 +145,7 @@ export function render({model, el}) {
     said.textContent = !model.open ? ""
       : !model.axes.length ? "These rows differ in no column that has an axis."
       : bounds.size ? `${all().filter(within).length.toLocaleString("en")} of ${rows} rows are within the bounds.`
-      : "Drag along an axis to select the rows that cross it there. By keys, bounds in Find do the same: test_loss<1e-3"
+      : "Drag along an axis to select the rows that cross it there; or Tab to a bound, which up and down move."
   }
 
   function show() {
@@ -146,18 +154,25 @@ export function render({model, el}) {
     box.hidden = !model.open || !model.axes.length
     say()
     if (box.hidden) return
-    over.replaceChildren(...model.axes.map(axis))
+    handles.keep(() => over.replaceChildren(...model.axes.map(axis)))
     lines()
   }
 
-  // Bounds are places on an axis: of one that has another scale now they would be other numbers.
-  const scales = () => new Map(model.axes.map((each) => [each.name, JSON.stringify([each.marks, each.places.length])]))
-  let known = scales()
+  const take = () => {
+    if (handles.pending()) return false
+    const given = Object.entries(model.bounds)
+    const near = ([name, places]) => bounds.has(name) && places.every((place, i) => Math.abs(place - bounds.get(name)[i]) < NEAR)
+    // Those that were set here have more digits than an address.
+    if (given.length === bounds.size && given.every(near)) return false
+    bounds.clear()
+    for (const [name, places] of given) bounds.set(name, places)
+    return true
+  }
+  // Bounds that come with the address select rows too; of those that were here the rows are selected already.
   model.on("revision", () => {
-    const now = scales()
-    for (const name of [...bounds.keys()]) if (now.get(name) !== known.get(name)) bounds.delete(name)
-    known = now
+    const others = take()
     show()
+    if (others && bounds.size) tell()
   })
   model.on("open", show)
   model.on("selected", () => box.hidden || lines())
@@ -165,5 +180,7 @@ export function render({model, el}) {
   const sized = new ResizeObserver(() => box.hidden || show())
   sized.observe(box)
   model.on("remove", () => sized.disconnect())
+  const others = take()
   show()
+  if (others && bounds.size) tell()
 }

@@ -39,7 +39,7 @@ const run_card = (model, first, on) => {
       "aria-label": `${words} in the queue`, title: model.locked || `${words} in the queue`,
       onclick: () => model.send_msg({kind: "move", id, by})}, by < 0 ? "▲" : "▼")
     order.replaceChildren(...(card.section === "queued" ? [move("Earlier", -1), move("Later", 1)] : []))
-    if (focus) element.querySelector(`[data-act="${focus}"]`)?.focus()
+    if (focus) (element.querySelector(`[data-act="${focus}"]`) ?? settings).focus({preventScroll: true})
   }
 
   function update(next) {

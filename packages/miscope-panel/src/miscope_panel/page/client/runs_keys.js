@@ -1,4 +1,5 @@
-// Keys over the table of runs: / finds, c compares what is selected; on a row Enter opens, x selects, arrows go on.
+// Keys over the table of runs: / finds, c compares what is selected; on a row Enter opens, x selects, arrows go on; on a
+// header Enter orders, with Shift by one more column.
 const WALK = {ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling"}
 
 export function render({model, el}) {
@@ -22,7 +23,17 @@ export function render({model, el}) {
     if (!table?.querySelector(".tabulator-footer")) return
     for (const [part, role] of Object.entries(ROLES)) table.querySelector(part)?.setAttribute("role", role)
     table.removeAttribute("aria-owns")
+    tab_order(table)
     table.dataset.described = "true"
+  }
+  function on_header(header, event) {
+    const all = [...header.parentNode.querySelectorAll(HEADERS)]
+    const next = all[all.indexOf(header) + ({ArrowLeft: -1, ArrowRight: 1}[event.key] ?? NaN)]
+    if (event.key === "Enter" || event.key === " ") header.dispatchEvent(new MouseEvent("click", {bubbles: true, shiftKey: event.shiftKey}))
+    else if (event.key === "ArrowDown") enter()
+    else if (next) next.focus()
+    else return false
+    return true
   }
   const on_page = {"/": find, c: () => model.send_msg({key: "compare"})}
 
@@ -48,11 +59,14 @@ export function render({model, el}) {
 
   listen(model, "keydown", (event) => {
     if (!model.active || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
+    // However new the table is, Tab finds its stops.
+    if (event.key === "Tab") describe()
     if (typing(event)) return typed(event)
     const path = event.composedPath()
     const row = path.find((each) => each instanceof Element && each.matches(".tabulator-row"))
     const free = path[0] === document.body
-    if (row ? on_row(row, event.key) : free && event.key in WALK && (enter(), true)) event.preventDefault()
+    const header = path[0] instanceof Element && path[0].matches(HEADERS) ? path[0] : null
+    if (header ? on_header(header, event) : row ? on_row(row, event.key) : free && event.key in WALK && (enter(), true)) event.preventDefault()
     else if (event.key in on_page) {
       event.preventDefault()
       on_page[event.key]()

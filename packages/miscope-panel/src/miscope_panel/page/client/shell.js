@@ -1,4 +1,4 @@
-// Theme and address of the page, and what is done while the server is gone. Scrubbing rewrites the address in place; a
+// Theme and address of the page, its keys, and what is done while the server is gone. Scrubbing rewrites the address in place; a
 // change of variant or page is a step in the browser's history.
 const IDLE = 300
 
@@ -41,6 +41,8 @@ export function render({model, el}) {
     if (timer) write()
     keep()
   }))
+  menus_by_key(model)
+  skip_link(model, el)
   listen(model, "popstate", () => {
     rest()
     model.send_msg({query: location.search})
