@@ -75,7 +75,9 @@ def paths(shown: ViewData, *, site: str, group: str) -> Figure:
     colour = colour_of(names[g])
     # One trace for all: the row of NaN between two neurons lifts the pen.
     lifted = np.concatenate([tracks, np.full((1, len(chosen), 2), np.nan)]).swapaxes(0, 1).reshape(-1, 2)
+    steps = np.tile([*shown.steps, np.nan], len(chosen))
     thread = {"type": "scatter", "mode": "lines", "x": lifted[:, 0], "y": lifted[:, 1], "hoverinfo": "skip"}
+    thread["customdata"] = steps
     ends = [
         (tracks[0], "start", {"size": 6, "color": "rgba(0,0,0,0)", "line": {"color": NULL, "width": 1.5}}),
         (tracks[-1], "end", {"size": 7, "color": colour}),

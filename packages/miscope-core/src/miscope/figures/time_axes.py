@@ -9,6 +9,7 @@ import numpy as np
 
 from miscope.figures.axes import Placed, given, key_of, panels_along, placed
 from miscope.figures.event_marks import add_event_marks
+from miscope.figures.step_points import note_step_points
 from miscope.view import EVENT_MARKS, STEP_SCALE, View, ViewData
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def apply_time_axes(figure: Figure, view: View, shown: ViewData, controls: Mappi
 
     Those axes, which are returned as ('x', 'x2'), are the ones that the figure names in `layout.meta["time_axes"]`,
     else all of the view's `time_axis` on which there is a trace, without those of names. A view that has its own
-    way of marking events declares EVENT_MARKS, or another control of that name, and draws them itself.
+    way of marking events declares EVENT_MARKS, or another control of that name, and draws them itself. Paths say of
+    themselves which steps their points are (`step_points`).
     """
     declared: Any = figure.layout["meta"] or {}
     traces = placed(figure)
@@ -38,6 +40,7 @@ def apply_time_axes(figure: Figure, view: View, shown: ViewData, controls: Mappi
         _apply_scale(figure, traces, name, step_label=shown.step_label, logarithmic=logarithmic)
     if EVENT_MARKS in view.time_controls and controls[EVENT_MARKS.name]:
         add_event_marks(figure, traces, axes, shown)
+    note_step_points(traces, axes, shown)
     return axes
 
 

@@ -27,7 +27,7 @@ _HERE = Path(__file__).parent
 _STYLE = "\n".join([*map(sheet, ("look", "base", "cursor", "chart")), (_HERE / "widget.css").read_text("utf-8")])
 _SCRIPT = "\n".join(
     [
-        *map(part, ("dom", "cursor", "framing", "selecting", "chart")),
+        *map(part, ("dom", "cursor", "framing", "selecting", "at_step", "chart")),
         f"const STYLE = {json.dumps(_STYLE)}",
         f"const LOOKS = {json.dumps(looks())}",
         (_HERE / "widget.js").read_text("utf-8"),

@@ -31,35 +31,61 @@ const in_numbers = (trace) => {
   return {...trace, z: Array.from({length: rows}, (_, row) => numbers.subarray(row * columns, (row + 1) * columns))}
 }
 
+const NEAR = 12
+
 // library: gives plotly.js. mark: where on the axes of a figure that says this of itself the cursor is, as [axes, place],
-// or null. jump: is told of a click there. selected: gives what is, which is marked. select: is told of what a click selects.
-// zoom: of axes that a hand moved, {xaxis: [0, 500], yaxis: null}; null: all is shown.
-const chart_in = ({model, root, canvas, overlay, library, mark, jump, selected = () => ({}), select = () => {}, zoom = () => {}}) => {
+// or null. step: that of the cursor, for paths, or null. jump: is told of a click at a place of such axes, or at a step.
+// selected: gives what is, which is marked. select: is told of what a click selects.
+// zoom: of axes that a hand moved, {xaxis: [0, 500], yaxis: null}; null: all is shown. worth: of the values at the
+// cursor. pointed: where on those axes another chart is pointed at, as mark; point: is told where this one is, or null.
+const chart_in = ({model, root, canvas, overlay, library, mark, jump, step = () => null, selected = () => ({}), select = () => {},
+  zoom = () => {}, worth = () => {}, pointed = () => null, point = null}) => {
   let Plotly = null
   let about = null
+  let by_hand = true
+  let shows_all = false
 
   const panes = () => Object.values(canvas._fullLayout?._plots ?? {}).filter((p) => p.xaxis && p.yaxis)
   const along = ({xaxis, yaxis}, axes) => [xaxis, yaxis].find((axis) => axes.includes(axis._id))
 
-  function lay() {
+  function lines_at([axes, place], look) {
     const lines = []
-    const [axes, place] = (about && mark(about)) ?? [[], null]
     for (const pane of place == null ? [] : panes()) {
       const axis = along(pane, axes)
       const at = axis?.d2p(place)
       if (!Number.isFinite(at) || at < -0.5 || at > axis._length + 0.5) continue
       const {xaxis, yaxis} = pane
-      const line = h("div", {class: "line"})
+      const line = h("div", {class: look})
       const box = axis === xaxis
         ? {left: xaxis._offset + at - 0.75, top: yaxis._offset, width: 1.5, height: yaxis._length}
         : {left: xaxis._offset, top: yaxis._offset + at - 0.75, width: xaxis._length, height: 1.5}
       for (const [side, value] of Object.entries(box)) line.style[side] = `${value}px`
       lines.push(line)
     }
-    overlay.replaceChildren(...lines, ...(about ? marks_in(canvas, selected()) : []))
+    return lines
   }
 
-  function clicked(event) {
+  function dots() {
+    return (about && step(about) != null ? path_marks(canvas, step(about)) : []).map(([left, top]) => {
+      const dot = h("div", {class: "at"})
+      dot.style.left = `${left}px`
+      dot.style.top = `${top}px`
+      return dot
+    })
+  }
+
+  const other = h("div")
+  function lay() {
+    const [axes, place] = (about && mark(about)) ?? [[], null]
+    const marks = about ? marks_in(canvas, selected()) : []
+    overlay.replaceChildren(...lines_at([axes, place], "line"), ...dots(), ...marks, other)
+    worth(place == null ? [] : values_at(canvas, axes, place))
+    lay_pointed()
+  }
+  const lay_pointed = () => other.replaceChildren(...lines_at((about && pointed(about)) ?? [[], null], "line pointed"))
+
+  // The place on axes that count steps that is under a pointer; null where there is none.
+  function under(event) {
     const [axes] = (about && mark(about)) ?? [[]]
     const box = canvas.getBoundingClientRect()
     const [x, y] = [event.clientX - box.left, event.clientY - box.top]
@@ -69,11 +95,26 @@ const chart_in = ({model, root, canvas, overlay, library, mark, jump, selected =
       if (across < 0 || down < 0 || across > xaxis._length || down > yaxis._length) continue
       const axis = along(pane, axes)
       const place = axis?.p2d(axis === xaxis ? across : down)
-      if (Number.isFinite(place)) jump(place, about)
-      return
+      return Number.isFinite(place) ? place : null
     }
+    return null
+  }
+  function clicked(event) {
+    const place = under(event)
+    if (place != null) return jump(place, about)
+    const box = canvas.getBoundingClientRect()
+    const near = about && step(about) != null ? step_near(canvas, [event.clientX - box.left, event.clientY - box.top], NEAR) : null
+    if (near != null) jump(near, {})
+  }
+  if (point) {
+    canvas.addEventListener("pointermove", (event) => about && point(under(event), about))
+    canvas.addEventListener("pointerleave", () => about && point(null, about))
   }
   let pressed = null
+  const home = ".modebar-btn[data-attr=zoom][data-val=reset]"
+  canvas.addEventListener("click", (event) => {
+    if (event.composedPath().some((n) => n instanceof Element && n.matches(home))) shows_all = true
+  }, true)
   canvas.addEventListener("pointerdown", (event) => {
     const aside = event.composedPath().some((n) => n instanceof Element && n.matches?.(".modebar, .legend, .infolayer .legend"))
     pressed = aside || event.button !== 0 ? null : event
@@ -97,13 +138,27 @@ const chart_in = ({model, root, canvas, overlay, library, mark, jump, selected =
         const values = points.map(selected_by).find(Boolean)
         if (values) select(values)
       })
+      canvas.on("plotly_relayouting", lay)
+      // All, whatever range the figure was drawn with.
+      canvas.on("plotly_doubleclick", () => (shows_all = true))
       canvas.on("plotly_relayout", (change) => {
         const moved = ranges_in(change)
-        if (Object.keys(moved).length) zoom(moved)
+        const ends = shows_all ? Object.fromEntries(Object.keys(moved).map((axis) => [axis, null])) : moved
+        shows_all = false
+        if (by_hand && Object.keys(ends).length) zoom(ends)
       })
     }
     about = layout.meta?.miscope ?? {}
     lay()
+  }
+
+  // {xaxis: {range: [0, 500]}, yaxis: {autorange: true}}; nobody is told.
+  async function move(axes) {
+    if (!about) return
+    by_hand = false
+    await Plotly.relayout(canvas, Object.fromEntries(Object.entries(axes).flatMap(([axis, parts]) =>
+      Object.entries(parts).map(([part, value]) => [`${axis}.${part}`, value]))))
+    by_hand = true
   }
 
   const size = new ResizeObserver(() => about && canvas.clientWidth && Plotly.Plots.resize(canvas))
@@ -113,5 +168,5 @@ const chart_in = ({model, root, canvas, overlay, library, mark, jump, selected =
     size.disconnect()
     if (about) Plotly.purge(canvas)
   })
-  return {draw, lay, drawn: () => about != null}
+  return {draw, lay, lay_pointed, move, drawn: () => about != null}
 }
