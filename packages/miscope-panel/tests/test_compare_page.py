@@ -57,6 +57,13 @@ def test_any_view_over_training_is_laid_over_in_the_colours_of_the_variants(open
     assert [card.title for card in cards(page)] == ["Losses"]
 
 
+def test_the_steps_that_all_axes_over_training_show_are_in_the_address(open_page):
+    dashboard, page = open_page(f"{BOTH}&compare:views=small.losses&cursor:between=5,25")
+    assert page.cursor.between == "5,25"
+    page.cursor.between = "10,20"
+    assert "cursor:between=10,20" in dashboard.shell.query
+
+
 def test_small_multiples_have_a_card_for_each_with_the_same_axes(open_page):
     _, page = open_page(f"{BOTH}&compare:views=small.losses&compare:mode=grid")
     assert [card.title for card in cards(page)] == ["seed=0", "seed=1"]

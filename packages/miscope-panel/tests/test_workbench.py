@@ -125,6 +125,18 @@ def test_the_looks_of_a_card_are_in_the_address_and_are_no_controls_of_its_view(
     assert parse_qs(opened.shell.query)["cursor:spacing"] == ["log"]
 
 
+def test_the_steps_that_all_axes_over_training_show_are_in_the_address_and_turn_no_card(bench):
+    opened = bench("views=small.losses&cursor:between=5,25")
+    card, cursor = opened.workbench.board[0], opened.workbench.cursor
+    before = card.picture
+    assert cursor.between == "5,25"
+    cursor.between = "10,20"
+    assert parse_qs(opened.shell.query)["cursor:between"] == ["10,20"]
+    cursor.between = ""
+    assert "cursor:between" not in opened.shell.query
+    assert (card.looks, card.picture is before) == ({}, True)
+
+
 def test_failing_views_do_not_disturb_the_others(bench):
     opened = bench("views=small.broken,small.unmade,small.attention,small.neuron")
     assert [card.picture["state"] for card in opened.workbench.board] == ["error", "missing", "inapplicable", "figure"]

@@ -50,6 +50,7 @@ class Card(JSComponent):
             "card",
             "framing",
             "selecting",
+            "at_step",
             "chart",
             "menu",
             "take",
@@ -58,6 +59,7 @@ class Card(JSComponent):
             "beside",
             "tint",
             "stages_behind",
+            "time_axes",
         )
     )
     _stylesheets: ClassVar[list[str]] = [style("card", "chart", "compute", "stages_behind")]

@@ -52,6 +52,7 @@ class ComparePage:
         self.cursor = Cursor(active=False, sizing_mode="stretch_width", margin=0)
         self.cursor.param.watch(lambda event: self._selection.move(step=event.new), "asked")
         self.cursor.param.watch(lambda event: self._space(event.new), "spacing")
+        self.cursor.param.watch(lambda event: self._narrow(event.new), "between")
         self.view = pn.Column(
             self.bar, self.board, self.cursor, sizing_mode="stretch_width", margin=0, stylesheets=[sheet("workbench")]
         )
@@ -105,7 +106,8 @@ class ComparePage:
             self.cursor.param.update(
                 steps=list(leading.steps), step_label=leading.step_label, events=dict(leading.events)
             )
-        self.cursor.param.update(asked=place.step, spacing=spacing)
+        between = place.controls_of("cursor").get("between", "")
+        self.cursor.param.update(asked=place.step, spacing=spacing, between=between)
         shown = tuple(member for member in known.members if member.name not in asked.hidden)
         enough = len(known.members) > 1 and shown
         seen = {name: at * len(shown) < _SCREENFUL for at, name in enumerate(asked.views)}
@@ -161,6 +163,10 @@ class ComparePage:
         if self.cursor.active:
             place = self._selection.place
             self._selection.place = place.turn("cursor", "spacing", None if spacing == "linear" else spacing)
+
+    def _narrow(self, between: str) -> None:
+        if self.cursor.active:
+            self._selection.place = self._selection.place.turn("cursor", "between", between or None)
 
     def _turn(self, control: str, value: str) -> None:
         defaults = {"mode": "overlay", "align": "step"}

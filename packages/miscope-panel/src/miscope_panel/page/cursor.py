@@ -22,6 +22,7 @@ class Cursor(JSComponent):
         default=None, allow_None=True, doc="The step asked for, 80 ms after the last move; None: the last."
     )
     spacing = param.Selector(default="linear", objects=["linear", "log"], doc="Of the steps along the slider.")
+    between = param.String(doc="The steps that every axis over training shows, 'FIRST,LAST'; '' for all of them.")
     followed = param.Integer(
         default=None, allow_None=True, doc="The step that every card was asked for; play goes on when all show it."
     )
@@ -35,7 +36,7 @@ class Cursor(JSComponent):
     can_pin = param.Boolean(default=False, doc="Whether steps may be pinned.")
     pin_said = param.String(doc="Why a step could not be pinned; '' where nothing stood in the way.")
 
-    _esm = source("page_cursor", "cursor", "tint", "cursor_stages", "cursor_pins")
+    _esm = source("page_cursor", "cursor", "tint", "cursor_stages", "cursor_pins", "shared_range")
     _stylesheets: ClassVar[list[str]] = [style("cursor", "cursor_course")]
 
     def __init__(self, **params: Any) -> None:

@@ -64,6 +64,7 @@ class Workbench:
         """Whether another page was looked at since."""
         self.cursor.param.watch(lambda event: self.selection.move(step=event.new), "asked")
         self.cursor.param.watch(lambda event: self._space(event.new), "spacing")
+        self.cursor.param.watch(lambda event: self._narrow(event.new), "between")
         self.sidebar.on_again = self.look_again
         self.sidebar.on_lens = self._look_through
 
@@ -77,6 +78,10 @@ class Workbench:
 
     def _space(self, spacing: str) -> None:
         self.selection.place = self.selection.place.turn("cursor", "spacing", None if spacing == "linear" else spacing)
+
+    def _narrow(self, between: str) -> None:
+        if self.cursor.active:
+            self.selection.place = self.selection.place.turn("cursor", "between", between or None)
 
     def _look_through(self, lens: str) -> None:
         place, sections = self.selection.place, sections_of(self._workspace, lens)
@@ -139,7 +144,8 @@ class Workbench:
         self.context_bar.follow(new)
         self.course.follow(new)
         spacing = "log" if new.controls_of("cursor").get("spacing") == "log" else "linear"
-        self.cursor.param.update(asked=new.step, spacing=spacing)
+        between = new.controls_of("cursor").get("between", "")
+        self.cursor.param.update(asked=new.step, spacing=spacing, between=between)
         if new.variant in self._names and new.views:
             self.cards.lay_out(new, self.cursor.steps)
         else:

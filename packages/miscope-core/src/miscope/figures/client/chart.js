@@ -156,9 +156,12 @@ const chart_in = ({model, root, canvas, overlay, library, mark, jump, step = () 
   async function move(axes) {
     if (!about) return
     by_hand = false
-    await Plotly.relayout(canvas, Object.fromEntries(Object.entries(axes).flatMap(([axis, parts]) =>
-      Object.entries(parts).map(([part, value]) => [`${axis}.${part}`, value]))))
-    by_hand = true
+    try {
+      await Plotly.relayout(canvas, Object.fromEntries(Object.entries(axes).flatMap(([axis, parts]) =>
+        Object.entries(parts).map(([part, value]) => [`${axis}.${part}`, value]))))
+    } finally {
+      by_hand = true
+    }
   }
 
   const size = new ResizeObserver(() => about && canvas.clientWidth && Plotly.Plots.resize(canvas))

@@ -43,6 +43,7 @@ export function render({model, el}) {
   let [called, drawn] = [0, 0]
 
   const heading = h("div", {class: "heading"})
+  const values = h("div", {class: "values"})
   const badge = h("span", {class: "badge"})
   const widen = icon("wide", "Full width", () => {
     const wide = !host.classList.contains("wide")
@@ -72,22 +73,30 @@ export function render({model, el}) {
   const body = h("div", {class: "body"}, skeleton, stages.behind, canvas, stages.upon, overlay, message, known.panel, h("div", {class: "busy"}), said)
   const card = h("section", {class: "card", "aria-label": model.title},
     h("header", {}, dot(model.colour), h("h3", {title: model.summary}, model.title), badge, model.closable ? h("div", {class: "tools"}, known.button, more, widen, close) : null),
-    actions, heading, controls, body)
+    actions, h("div", {class: "told"}, heading, values), controls, body)
   el.append(card)
   if (model.closable) known.listen_on(card)
   const lay = beside(model, host)
 
   // --- the picture
 
+  let home = null
+  const clock = time_axes({model, canvas, home: () => home})
   const chart = chart_in({model, root, canvas, overlay, library: () => ready().then(plotly),
     mark: (about) => (about.time_axis && miscope.step != null ? [about.time_axes, on_axis(about, miscope.step)] : null),
+    step: () => miscope.step, worth: (found) => show_values(values, found), point: clock.point, pointed: clock.pointed,
     jump: (place, about) => announce("jump", {step: of_axis(about, place)}),
     selected: () => miscope.selected,
     select: (values) => model.send_msg({kind: "select", values}),
     zoom: (ranges) => {
-      zoom = zoom_after(zoom, ranges)
-      model.send_msg({kind: "look", look: "zoomed-to", value: zoom})
+      const before = zoom
+      zoom = zoom_after(zoom, clock.shared(ranges))
+      if (zoom !== before) model.send_msg({kind: "look", look: "zoomed-to", value: zoom})
+      const all = Object.keys(ranges).filter((axis) => !ranges[axis] && home[axis]?.range)
+      move(() => Object.fromEntries(all.map((axis) => [axis, clock.all_of(axis)])))
     }})
+  // Between two drawings, never during one.
+  const move = (axes) => (drawing = drawing.then(() => (Object.keys(axes()).length ? chart.move(axes()) : null)))
   let zoom = ""
 
   function make_room(content) {
@@ -107,7 +116,8 @@ export function render({model, el}) {
     make_room(content)
     const template = miscope.charts.templates[miscope.dark ? "dark" : "light"]
     zoom = model.looks["zoomed-to"] ?? ""
-    await chart.draw(content.data, zoomed(framed(content, model.view, template), zoom), miscope.charts.config)
+    home = framed(content, model.view, template)
+    await chart.draw(content.data, at_range(zoomed(home, zoom), miscope.between), miscope.charts.config)
     stages.follow()
     skeleton.hidden = true
     card.dataset.drawn = Number(card.dataset.drawn ?? 0) + 1
@@ -248,6 +258,8 @@ export function render({model, el}) {
   listen(model, "miscope:cursor", chart.lay)
   listen(model, "miscope:selected", chart.lay)
   listen(model, "miscope:course", () => figure && stages.lay())
+  listen(model, "miscope:pointed", chart.lay_pointed)
+  listen(model, "miscope:between", () => move(clock.wanted))
   listen(model, "miscope:theme", draw_next)
   const sight = new IntersectionObserver(([entry]) => {
     model.in_sight = entry.isIntersecting

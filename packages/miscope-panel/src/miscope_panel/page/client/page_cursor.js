@@ -3,7 +3,8 @@ export function render({model, el}) {
   const settled = (step) => model.asked === step && model.followed === step && !miscope.waiting.size
   const more_keys = [["1 – 9", "open a lens, put it away"], ["/", "search views and lenses"], ["i", "about the card in hand"],
     ["[ ]", "neuron before, after"], ["{ }", "head before, after"],
-    ["r", "refresh: what was trained and computed since"], ["p", "pin the step, with a note"]]
+    ["r", "refresh: what was trained and computed since"], ["p", "pin the step, with a note"],
+    ["z 0", "zoom in on the step, show all steps"]]
   // What is marked along the steps of the variant, for the cards.
   const share = () => {
     if (!model.active) return
@@ -24,5 +25,6 @@ export function render({model, el}) {
       keys: {p: pins.open},
     }
   }
+  shared_range(model)
   step_cursor({model, el, hub: page, settled, more_keys, extra})
 }
