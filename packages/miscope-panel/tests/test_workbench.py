@@ -4,6 +4,7 @@ import pytest
 
 from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.pages import server_context
+from miscope_panel.shown.card_looks import read_between
 
 OTHER = "toy.sum/v5-seed1-width16"
 
@@ -125,16 +126,30 @@ def test_the_looks_of_a_card_are_in_the_address_and_are_no_controls_of_its_view(
     assert parse_qs(opened.shell.query)["cursor:spacing"] == ["log"]
 
 
-def test_the_steps_that_all_axes_over_training_show_are_in_the_address_and_turn_no_card(bench):
-    opened = bench("views=small.losses&cursor:between=5,25")
+def test_the_steps_that_all_axes_over_training_show_are_in_the_address(bench):
+    opened = bench("views=small.losses,small.neuron&cursor:between=5,25")
     card, cursor = opened.workbench.board[0], opened.workbench.cursor
     before = card.picture
     assert cursor.between == "5,25"
     cursor.between = "10,20"
     assert parse_qs(opened.shell.query)["cursor:between"] == ["10,20"]
+    # Of very many records all would be drawn about these steps.
+    assert [request.between for _, request in opened.workbench.cards.cards()] == [(10.0, 20.0), None]
     cursor.between = ""
     assert "cursor:between" not in opened.shell.query
-    assert (card.looks, card.picture is before) == ({}, True)
+    assert (card.looks, card.picture) == ({}, before)
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        ("5,25", (5.0, 25.0)),
+        ("0.5,1e3", (0.5, 1000.0)),
+        *[(text, None) for text in ("", "5", "25,5", "5,5", "5,inf", "nan,5", "a,b", "1,2,3")],
+    ],
+)
+def test_a_range_of_steps_is_read_from_an_address_or_is_none(text, steps):
+    assert read_between(text) == steps
 
 
 def test_failing_views_do_not_disturb_the_others(bench):

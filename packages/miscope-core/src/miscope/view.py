@@ -92,6 +92,9 @@ STEP_SCALE = Choice(name="clock", options=("linear", "log"), label="time axis")
 EVENT_MARKS = Toggle(name="events", default=True, label="event marks")
 """Whether the events of training are marked; every view over the training of a variant has it on its time axis."""
 
+SMOOTHING = Choice(name="smoothing", options=("none", "11", "31", "101", "301", "1001"), label="running median")
+"""Over how many records curves are smoothed; every view of metrics over training has it."""
+
 
 @final
 @documented
@@ -207,8 +210,9 @@ class View:
         if self.time_axis is None:
             return ()
         marked = (EVENT_MARKS,) if self.grain is Grain.TRAJECTORY else ()
+        recorded = (SMOOTHING,) if self.needs.metrics else ()
         own = {control.name for control in self.controls}
-        return tuple(control for control in (STEP_SCALE, *marked) if control.name not in own)
+        return tuple(control for control in (STEP_SCALE, *marked, *recorded) if control.name not in own)
 
     @property
     def all_controls(self) -> tuple[Control, ...]:

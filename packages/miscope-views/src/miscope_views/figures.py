@@ -10,6 +10,7 @@ import numpy as np
 from miscope import ViewData
 from miscope.figures.figure_style import caution, template
 from miscope.figures.frame import FEW
+from miscope.figures.recorded_points import MOST_POINTS
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -37,9 +38,6 @@ _LOG_TICKS = 5
 
 _MOST_BELOW = 100
 """Letters below a title beyond which a card's width cuts them: then the variant goes without its family."""
-
-_MOST_POINTS = 4000
-"""Points of a curve beyond which a screen shows no more."""
 
 
 def figure(traces: Iterable[Trace], layout: Mapping[str, Any], *, gaps: int = 0) -> Figure:
@@ -130,7 +128,7 @@ def band(x: np.ndarray, y: np.ndarray, error: np.ndarray, colour: str, name: str
     return [{**edge, "y": y - error}, {**edge, "y": y + error, **fill}]
 
 
-def thin(x: np.ndarray, y: np.ndarray, most: int = _MOST_POINTS) -> tuple[np.ndarray, np.ndarray]:
+def thin(x: np.ndarray, y: np.ndarray, most: int = MOST_POINTS) -> tuple[np.ndarray, np.ndarray]:
     """The curve with at most about `most` points: of each stretch its first, lowest and highest, so no spike is lost.
 
     Stretches are equal in rank, save that the first tenth of the points keeps half of them, for a logarithmic axis.

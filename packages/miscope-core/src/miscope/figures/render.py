@@ -16,12 +16,14 @@ from miscope.analysis.on_demand import activations_on_demand
 from miscope.analyzer import Grain
 from miscope.artifact import Arrays
 from miscope.commands import in_workspace
-from miscope.errors import BadValue, DoesNotApply, Ended, NoArtifact, WroteIntoShown
+from miscope.errors import BadValue, DoesNotApply, NoArtifact
 from miscope.figures.controls import refuse_unknown, settle
 from miscope.figures.differences import labels
+from miscope.figures.drawing import drawn
 from miscope.figures.figure_style import is_ours, template
 from miscope.figures.headings import fit_headings
 from miscope.figures.left_out import note_left_out
+from miscope.figures.recorded_points import between_steps, points_drawn
 from miscope.figures.source_beside import source_beside
 from miscope.figures.step_shown import step_shown
 from miscope.figures.time_axes import apply_time_axes
@@ -67,15 +69,19 @@ def render(
     return draw(record, gather(workspace, record, variant, step, options), controls)
 
 
-def draw(view: View, shown: ViewData, controls: Mapping[str, object]) -> Figure:
+def draw(
+    view: View, shown: ViewData, controls: Mapping[str, object], *, between: tuple[float, float] | None = None
+) -> Figure:
     """The view's figure of what was gathered, with its controls checked, its template set, axes that count steps given
     their title, scale and event marks, and its contents described.
 
     A drawing function that puts steps on some axes only names them in `layout.meta["time_axes"]`: ('x2',). One that
     counts something else there says so in `layout.meta["aligned"]`: {'axes': ['x'], 'by': 'generalised'}.
+
+    between: steps about which alone curves of very many records are drawn, so that none of these is left out.
     """
     settled = settle(view, shown, controls)
-    figure = _drawn(view, shown, {control.name: settled[control.name] for control in view.controls})
+    figure = drawn(view, shown, settled, between)
     layout: Any = figure.layout
     if not is_ours(figure):
         layout.template = template("light")
@@ -95,35 +101,13 @@ def draw(view: View, shown: ViewData, controls: Mapping[str, object]) -> Figure:
         about["aligned"] = aligned
     if chosen_options := written_options(shown.options):
         about["options"] = list(chosen_options)
+    points = points_drawn(figure, axes, shown if between is None else between_steps(shown, between))
+    notes = [*chosen_options, *([f"{points[0]:,} of {points[1]:,} points"] if points else [])]
+    if notes:
         before = [layout.title.subtitle.text] if layout.title.subtitle.text else []
-        layout.title.subtitle.text = " · ".join([*before, *chosen_options])
+        layout.title.subtitle.text = " · ".join([*before, *notes])
     layout.meta = {"miscope": {**about, "heading": fit_headings(figure)}}
     note_left_out(figure, clocks=axes)
-    return figure
-
-
-def _drawn(view: View, shown: ViewData, controls: Mapping[str, Any]) -> Figure:
-    from miscope.analysis.input_guard import InputGuard
-
-    watch = InputGuard()
-    watch.remember(shown)
-    try:
-        figure = view.draw(shown, **controls)
-    except DoesNotApply as error:
-        who = ", ".join(one.shown.variant.name for one in shown.members) or shown.variant.name
-        raise DoesNotApply(error.reason, name=view.name, variant=who, kind="view") from None
-    except SystemExit as error:
-        raise Ended(view.name, error.code) from error
-    finally:
-        changed = watch.changed(shown)
-    if changed:
-        raise WroteIntoShown(view.name, changed)
-    if not hasattr(figure, "to_plotly_json"):
-        raise BadValue(
-            f"{view.name!r} drew {type(figure).__name__}, not a figure.",
-            "The function of a view returns a plotly Figure.",
-            "Return plotly.graph_objects.Figure(...).",
-        )
     return figure
 
 

@@ -18,7 +18,7 @@ from miscope_panel.page.drawing_ahead import DrawingAhead
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.shown import pin
 from miscope_panel.shown.about import told
-from miscope_panel.shown.card_looks import LOOKS, looks_among, without_looks
+from miscope_panel.shown.card_looks import LOOKS, looks_among, read_between, without_looks
 from miscope_panel.shown.lens_cards import CardSection, under_headings
 from miscope_panel.shown.picture import Picture, Request, as_shown
 from miscope_panel.shown.pin import view_of
@@ -169,9 +169,10 @@ class Board:
 
     def _request(self, entry: str, place: Place) -> Request:
         held, name, controls = pin.read(entry), view_of(entry), without_looks(place.controls_of(entry))
+        view = self._workspace.plugins.views[name]
         if held is not None:
             return Request(view=name, variant=held.variant, step=held.step, controls=controls)
-        grain = self._workspace.plugins.views[name].grain
+        grain, recorded = view.grain, view.time_axis is not None and bool(view.needs.metrics)
         return Request(
             view=name,
             variant=place.variant,
@@ -179,6 +180,7 @@ class Board:
             # Only what the picture depends on, so that the same picture is never asked for twice.
             step=settled(self._steps, place.step) if grain is Grain.CHECKPOINT else None,
             compared=place.compared if grain is Grain.COHORT else (),
+            between=read_between(place.controls_of("cursor").get("between", "")) if recorded else None,
             controls=controls,
-            selected=selected_of(place, entry, self._workspace.plugins.views[name]),
+            selected=selected_of(place, entry, view),
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
-__all__ = ["LOOKS", "looks_among", "without_looks"]
+__all__ = ["LOOKS", "looks_among", "read_between", "without_looks"]
 
 LOOKS = ("full-width", "zoomed-to")
 """'1' for a row of its own; the ranges of its axes, 'xaxis=0,500;yaxis=0,1'. No control has a hyphen in its name."""
@@ -18,3 +19,12 @@ def looks_among(turned: Mapping[str, str]) -> dict[str, str]:
 def without_looks(turned: Mapping[str, str]) -> dict[str, str]:
     """The controls among what is turned of a card."""
     return {name: text for name, text in turned.items() if name not in LOOKS}
+
+
+def read_between(text: str) -> tuple[float, float] | None:
+    """The steps that axes over training show, of '100,5000'; None where it is no such range."""
+    try:
+        first, last = map(float, text.split(","))
+    except ValueError:
+        return None
+    return (first, last) if first < last and math.isfinite(last - first) else None

@@ -72,6 +72,8 @@ class Request:
     """And options of what the view reads: 'neurons.clusters.threshold' by its name, or several under 'options'."""
     selected: Mapping[str, str] = field(default_factory=dict)
     """Controls that show what is selected for all cards; one that cannot have its value falls back to its default."""
+    between: tuple[float, float] | None = None
+    """The steps that its axes over training show, for a view of what was recorded: of these all records are drawn."""
     exact: bool = False
     """Whether a control that cannot have its value is a reason to show nothing, not one to fall back to the default."""
 
@@ -134,7 +136,7 @@ def drawn_picture(workspace: Workspace, request: Request) -> tuple[Picture, Figu
             if request.exact and (lack := lacking(workspace, view, shown, request.controls)):
                 return Picture(state="missing", words=lack.words, commands=lack.commands), None
             controls = _accepted(view, shown, {**request.selected, **request.controls})
-            drawn = draw(view, shown, controls)
+            drawn = draw(view, shown, controls, between=request.between)
             turned = turned_away(view, controls, settle(view, shown, {}))
         made = Picture(
             state="figure",
