@@ -18,7 +18,7 @@ VIEWS = "behaviour.losses,spectra.embedding,parameters.norms,parameters.trajecto
 PLACES = (
     ("launch", "", 'button:has-text("Start")'),
     ("runs", "&runs:parallel=on", ".tabulator[data-described]"),
-    ("views", f"&views={VIEWS}", "section.card.is-missing"),
+    ("views", f"&views={VIEWS}&neuron=3", "section.card.is-missing"),
     ("compare", "&v={zero}&v={one}&compare:views=behaviour.losses,spectra.embedding", ".differs summary"),
     ("jobs", "", ".jobs"),
     ("jobs", "&jobs:part=analyses", 'table[role="grid"]'),

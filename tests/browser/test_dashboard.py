@@ -192,7 +192,7 @@ def test_a_reloaded_page_is_the_same_page(visit):
     page, _ = visit(f"views={CARDS}&e=700")
     drawn(neuron(page))
     neuron(page).get_by_label("neuron: one more").click()
-    address_says(page, **{"neurons.heatmap:neuron": 1})
+    address_says(page, neuron=1)
     page.get_by_label("Toggle theme").click()
     address_says(page, theme="dark")
     wait_until(page, lambda: "Neuron 1 " in neuron(page).locator(".heading").inner_text())

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -84,3 +86,10 @@ def test_figures_of_positivity_say_between_which_tokens():
         for quantity in ("copying (positivity of OV)", "norm of OV")
     }
     assert [text.endswith("between all 6 tokens") for text in drawn.values()] == [True, False]
+
+
+def test_a_click_on_a_head_selects_it_by_the_name_that_maps_offer():
+    block = {"blocks.0/OV/eigenvalue": np.ones((2, 3, 2)), "blocks.0/OV/positivity": np.ones(2)}
+    figure = circuits.eigenvalues(replace(SHOWN, artifacts={"circuits.heads": block}), circuit="OV")
+    told = [trace.meta["selects"]["same"]["head"] for trace in figure.data if trace.meta]
+    assert told == list(circuits.VIEWS[0].controls[0].options_from(SHOWN))

@@ -60,3 +60,14 @@ def test_every_badge_there_is_has_a_row_and_the_liveliest_unit_comes_first():
 def test_unwrapping_is_offered_only_where_there_is_something_to_unwrap():
     offered = coarseness.VIEWS[0].controls[1].options_from
     assert "low-frequency share, unwrapped" not in offered(shown(10))
+
+
+def test_a_click_on_a_dot_or_a_picture_selects_its_neuron():
+    spread = coarseness.distribution(shown(10), site=SITE, quantity="low-frequency share")
+    dots = [trace for trace in spread.data if trace.type == "scatter"]
+    assert [list(trace.customdata) for trace in dots] == [[0, 2], [1]]
+    pictures = coarseness.badges(shown(10), site=SITE, page=1).data[1]
+    assert list(pictures.customdata) == [2, 0, 1]
+    for trace in (*dots, pictures):
+        told = trace.meta["selects"]
+        assert (told["read"], told["same"]) == ({"neuron": "customdata"}, {"site": SITE})

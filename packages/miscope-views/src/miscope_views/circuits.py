@@ -10,6 +10,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
+from miscope.figures.selecting import selects
 from miscope_views.figures import figure, formatted, line, title
 from miscope_views.head_names import head_colour, head_dash, head_name, layer_of
 from miscope_views.named_arrays import first_row, holders
@@ -100,9 +101,8 @@ def eigenvalues(shown: ViewData, *, circuit: str) -> Figure:
             mark = {"color": head_colour(head), "size": 6, "opacity": 0.75}
             mark["symbol"] = _SYMBOLS[layer_of(block) % len(_SYMBOLS)]
             dots = {"type": "scatter", "mode": "markers", "x": scaled[:, 0], "y": scaled[:, 1], "marker": mark}
-            traces.append(
-                {**dots, "name": f"{name}: {formatted(positive, '+.2f', 'all are zero')}", "hovertemplate": hover}
-            )
+            dots |= {"meta": selects({}, head=name), "hovertemplate": hover}
+            traces.append({**dots, "name": f"{name}: {formatted(positive, '+.2f', 'all are zero')}"})
     span = [-1.08, 1.08]
     layout = {
         "title": title(shown, f"Eigenvalues of {circuit} circuits", f"over each head's largest{_between(arrays)}"),
@@ -126,7 +126,7 @@ def composition(shown: ViewData, *, kind: str) -> Figure:
     low, middle, high = (float(value) for value in arrays["null"])
     hover = f"{kind} of %{{x}} reads %{{y}}: %{{z:+.3f}}<extra></extra>"
     heat = {"type": "heatmap", "z": shown_part, "coloraxis": "coloraxis", "hovertemplate": hover}
-    heat |= {"x": [names[reader] for reader in readers], "xgap": 2, "ygap": 2}
+    heat |= {"x": [names[reader] for reader in readers], "xgap": 2, "ygap": 2, "meta": selects({"head": "x"})}
     heat |= {"y": [names[writer] for writer in writers], "texttemplate": "%{z:.2f}"}
     random = f"random heads: {middle:.3f}, 95 % within {low - middle:+.3f} and {high - middle:+.3f}"
     layout = {
@@ -184,9 +184,8 @@ def heads(shown: ViewData, *, quantity: str) -> Figure:
         for head in range(values.shape[1]):
             label, dash = head_name(block, head), {"dash": head_dash(block)}
             hover = f"{label}: %{{y:.3f}} at {shown.step_label} %{{x:,}}<extra></extra>"
-            traces.append(
-                line(arrays["step"], values[:, head], label, head_colour(head), line=dash, hovertemplate=hover)
-            )
+            more = {"line": dash, "hovertemplate": hover, "meta": selects({}, head=label)}
+            traces.append(line(arrays["step"], values[:, head], label, head_colour(head), **more))
     layout = {
         "title": title(shown, f"Circuits of heads: {quantity}", _between(arrays).lstrip(" ·") if of_tokens else ""),
         "yaxis": {"title": {"text": quantity}, **({"range": [-1.03, 1.03]} if signed else {"rangemode": "tozero"})},
@@ -267,6 +266,7 @@ VIEWS = (
         draw=eigenvalues,
         needs=Needs(reads=(_HEADS,)),
         controls=(Choice(name="circuit", options=("OV", "QK")),),
+        selects=("head",),
     ),
     View(
         name="circuits.heads",
@@ -276,6 +276,7 @@ VIEWS = (
         needs=Needs(reads=(_HEADS,)),
         controls=(Choice(name="quantity", options=tuple(_QUANTITIES)),),
         time_axis="x",
+        selects=("head",),
     ),
     View(
         name="circuits.composition",
@@ -285,6 +286,7 @@ VIEWS = (
         draw=composition,
         needs=Needs(reads=(_COMPOSITION,), history=(_COMPOSITION,)),
         controls=(_KIND,),
+        selects=("head",),
     ),
     View(
         name="circuits.composition_over_training",

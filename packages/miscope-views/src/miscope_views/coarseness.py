@@ -10,6 +10,7 @@ import numpy as np
 from miscope import Choice, Grain, Needs, Number, View, ViewData
 from miscope.errors import DoesNotApply
 from miscope.figures.figure_style import NULL, OKABE_ITO
+from miscope.figures.selecting import selects
 from miscope_views.figures import figure, line, panels, title
 from miscope_views.named_arrays import first_row, holders
 from miscope_views.thumbnails import area_average, sheet
@@ -55,6 +56,7 @@ def distribution(shown: ViewData, *, site: str, quantity: str) -> Figure:
             f"{_unit_name(arrays, site, int(i))}: {quantity} {values[i]:.3f}, roughness {rough[i]:.3f}" for i in chosen
         ]
         dots |= {"marker": {"color": BADGE_COLOURS[name], "size": 5, "opacity": 0.7}, "showlegend": False}
+        dots |= _selecting(arrays, site, chosen)
         traces.append({**dots, "text": hover_lines, "hovertemplate": "%{text}<extra></extra>"})
     layout = {
         "title": title(shown, f"Scale of {site}", _group_note(arrays)),
@@ -156,8 +158,18 @@ def _labels(arrays: Mapping[str, np.ndarray], site: str, chosen: np.ndarray, sha
         for i in which
     ]
     x, y = (column + 0.5) * shape[1] / chosen.shape[1], (row + 0.5) * shape[0] / chosen.shape[0]
+    cell = (shape[1] / chosen.shape[1] - _GUTTER + 1, shape[0] / chosen.shape[0] - _GUTTER + 1)
     unseen = {"type": "scatter", "mode": "markers", "marker": {"size": 24}, "opacity": 0}
+    unseen |= _selecting(arrays, site, which, cell)
     return {**unseen, "x": x, "y": y, "text": hover_lines, "hovertemplate": "%{text}<extra></extra>"}
+
+
+def _selecting(
+    arrays: Mapping[str, np.ndarray], site: str, units: np.ndarray, cell: tuple[float, float] | None = None
+) -> dict[str, Any]:
+    """What makes points of neurons select them; attention maps are selected by nothing."""
+    neurons = arrays[f"{site}/badge"].ndim == 1
+    return {"customdata": units, "meta": selects({"neuron": "customdata"}, cell=cell, site=site)} if neurons else {}
 
 
 def _unit_name(arrays: Mapping[str, np.ndarray], site: str, unit: int) -> str:
@@ -210,6 +222,7 @@ VIEWS = (
         draw=distribution,
         needs=Needs(reads=(_READS,)),
         controls=(_SITE, _QUANTITY),
+        selects=("neuron", "site"),
     ),
     View(
         name="coarseness.over_training",
@@ -227,5 +240,6 @@ VIEWS = (
         draw=badges,
         needs=Needs(reads=(_READS,), sites=(_SITES,), grid=2),
         controls=(_SITE, Number(name="page", default=1, minimum=1)),
+        selects=("neuron", "site"),
     ),
 )

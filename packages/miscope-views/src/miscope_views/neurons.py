@@ -25,6 +25,7 @@ from miscope_views.contact_sheets import (
 from miscope_views.figures import figure, grid_axes, title
 from miscope_views.named_arrays import holders, unit_of
 from miscope_views.neuron_dynamics import DYNAMICS_VIEWS
+from miscope_views.one_neuron import ONE_NEURON_VIEWS
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -222,6 +223,7 @@ VIEWS = (
         ),
         selects=("neuron", "site"),
     ),
+    *ONE_NEURON_VIEWS,
     FREQUENCIES_VIEW,
     CLUSTERS_VIEW,
     *DYNAMICS_VIEWS,

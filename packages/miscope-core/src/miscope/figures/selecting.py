@@ -14,9 +14,9 @@ def selects(
     """For the `meta` of a trace: what a click on one of its points selects for all cards of the dashboard.
 
     The selected one is marked there: a point by a ring, a row or a column of a heat map by a frame.
-    read: what is selected -> what of the point says which, 'x', 'y', 'customdata' or 'customdata[0]'. cell: width and
-    height, in units of the axes, of what a point is in the middle of; the mark frames that. same: what every point of
-    the trace selects alike, site='blocks.0.mlp.hook_post'.
+    read: what is selected -> what of the point says which, 'x', 'y', 'customdata' or 'customdata[0]'; {} where all of
+    the trace is one. cell: width and height, in units of the axes, of what a point is in the middle of; the mark frames
+    that. same: what every point of the trace selects alike, site='blocks.0.mlp.hook_post'.
     """
     said: dict[str, Any] = {"read": dict(read), "same": same}
     return {"selects": said if cell is None else {**said, "cell": list(cell)}}

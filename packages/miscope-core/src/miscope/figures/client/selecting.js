@@ -9,7 +9,8 @@ const cell_of = (where, point) => {
 const selected_by = (point) => {
   const {read = {}, same = {}} = point?.data?.meta?.selects ?? {}
   const found = Object.entries(read).map(([what, where]) => [what, cell_of(where, point)]).filter(([, value]) => value != null && value === value)
-  return found.length ? {...same, ...Object.fromEntries(found.map(([what, value]) => [what, String(value)]))} : null
+  const nothing = Object.keys(read).length ? !found.length : !Object.keys(same).length
+  return nothing ? null : {...same, ...Object.fromEntries(found.map(([what, value]) => [what, String(value)]))}
 }
 
 const is_heat = ({type}) => type === "heatmap"
