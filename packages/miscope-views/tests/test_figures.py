@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -33,6 +34,12 @@ def test_a_thinned_curve_keeps_its_ends_and_every_spike(n: int, spike: int, seed
     assert (np.diff(x) > 0).all()
     assert kept.max() == 100.0
     np.testing.assert_array_equal(kept, y[x])
+
+
+def test_a_thinned_curve_says_so_beside_what_it_says_already():
+    curve = partial(line, name="loss", colour="#000000", meta={"selects": {}})
+    assert curve(np.arange(9000), np.zeros(9000))["meta"] == {"selects": {}, "thinned": True}
+    assert curve(np.arange(9), np.zeros(9))["meta"] == {"selects": {}}
 
 
 def test_a_short_curve_is_not_thinned():

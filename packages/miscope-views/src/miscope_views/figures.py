@@ -107,8 +107,14 @@ def panels(heights: Sequence[float], gap: float = 0.08) -> list[list[float]]:
 
 
 def line(x: np.ndarray, y: np.ndarray, name: str, colour: str, **more: Any) -> Trace:
-    """A curve over training, thinned to what a screen can show; of few checkpoints with a mark at each."""
+    """A curve over training, thinned to what a screen can show; of few checkpoints with a mark at each.
+
+    One that was thinned says so, `meta` {"thinned": True}: between its points there are others.
+    """
+    given = len(x)
     x, y = thin(np.asarray(x), np.asarray(y))
+    if len(x) < given:
+        more["meta"] = {**more.get("meta", {}), "thinned": True}
     style = {"color": colour, "width": 1.6} | more.pop("line", {})
     mode = "lines" if len(x) > FEW else "lines+markers"
     return {"type": "scatter", "mode": mode, "x": x, "y": y, "name": name, "line": style, **more}

@@ -63,11 +63,23 @@ const step_near = (canvas, [x, y], reach) => {
 
 // --- values
 
+const DIGITS = 4
+
+// Four digits; what is less than `whole` in size is never rounded up to it.
+const in_digits = (value, whole) => {
+  const near = Number(value.toPrecision(DIGITS))
+  const below = Math.abs(value) < whole && Math.abs(near) >= whole
+  return below ? Number((Math.sign(value) * whole * (1 - 10 ** -DIGITS)).toPrecision(DIGITS)) : near
+}
+
 const compact = (value, format = "") => {
-  if (format.endsWith("%")) return `${Number((100 * value).toPrecision(3))} %`
-  if (Number.isInteger(value) && Math.abs(value) < 1e6) return grouped(value)
-  if (Math.abs(value) >= 1e5 || Math.abs(value) < 1e-3) return value.toExponential(1).replace(/e([+-])(\d)$/, "e$10$2")
-  return String(Number(value.toPrecision(3)))
+  if (format.endsWith("%")) return `${compact_at(100 * value, 100)} %`
+  return compact_at(value, 1)
+}
+const compact_at = (value, whole) => {
+  const size = Math.abs(value)
+  if (size >= 1e9 || (size > 0 && size < 1e-3)) return value.toExponential(DIGITS - 1).replace(/\.?0*e([+-])(\d)$/, "e$10$2").replace(/\.?0*e/, "e")
+  return grouped(size >= 1000 ? Math.round(value) : in_digits(value, whole))
 }
 
 // Which numbers of a trace are its values: those that it is hovered with, for an area is drawn up to a sum.
@@ -76,7 +88,9 @@ const told_of = (trace, letter) => {
   const own = template.match(new RegExp(`%\\{${letter}(?::([^}]*))?\\}`))
   const custom = own ? null : template.match(/%\{customdata(?:\[(\d+)\])?(?::([^}]*))?\}/)
   const of = (at) => (custom?.[1] == null ? trace.customdata[at] : trace.customdata[at]?.[custom[1]])
-  if (custom && trace.customdata?.length && Number.isFinite(of(trace.customdata.length - 1))) return {value: of, format: custom[2]}
+  // Where nothing of it is a number they are names.
+  const numbers = custom && Array.prototype.some.call(trace.customdata ?? [], (_, at) => Number.isFinite(of(at)))
+  if (numbers) return {value: of, format: custom[2]}
   return {value: (at) => trace[letter]?.[at], format: own?.[1]}
 }
 
@@ -88,6 +102,14 @@ const record_at = (trace, along, place) => {
   const ended = at === steps.length - 1 && place - steps[at] > behind
   const loose = trace.mode != null && !trace.mode.includes("lines") && steps[at] !== place
   return at < 0 || ended || loose ? -1 : at
+}
+
+// Of a curve that is drawn by the first, lowest and highest of each stretch of records: the drawn points among which are those
+// of the stretch of a place that has no point of its own.
+const BESIDE = 2
+const about_record = (trace, along, place, at, value) => {
+  if (!trace.meta?.thinned || trace[along][at] === place) return [value(at)]
+  return Array.from({length: 2 * BESIDE + 1}, (_, i) => value(at - BESIDE + i))
 }
 
 const extremes = (values) => {
@@ -103,7 +125,7 @@ const value_of = (trace, along, place) => {
     return extremes(cells).map((end) => compact(end)).join(" to ")
   }
   const {value, format} = told_of(trace, along === "x" ? "y" : "x")
-  return Number.isFinite(value(at)) ? compact(value(at), format) : null
+  return extremes(about_record(trace, along, place, at, value)).map((end) => compact(end, format)).join(" to ")
 }
 
 const colour_in = ({line, marker}) => [line?.color, marker?.color].find((colour) => typeof colour === "string" && !colour.startsWith("rgba(0,0,0,0"))

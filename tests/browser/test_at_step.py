@@ -1,0 +1,48 @@
+"""Values at the cursor, as the browser reads them from a drawn chart."""
+
+import pytest
+
+from miscope_panel.page.client import source
+
+pytestmark = pytest.mark.browser
+
+CHART = """([trace, place]) => {
+  const drawn = {visible: true, index: 0, xaxis: "x", yaxis: "y", mode: "lines", ...trace}
+  const canvas = {_fullData: [drawn], data: [{name: "loss"}], _fullLayout: {xaxis: {}, yaxis: {}}}
+  return values_at(canvas, ["x"], place).flatMap(({texts}) => texts)
+}"""
+
+
+@pytest.fixture(scope="module")
+def ask(chromium):
+    """ask(function, argument): what a function of JavaScript answers that knows what cards know."""
+    page = chromium.new_page()
+    known = source("at_step").replace("export ", "")
+    yield lambda function, argument: page.evaluate(
+        f"argument => {{ {known}\nreturn ({function})(argument) }}", argument
+    )
+    page.close()
+
+
+def test_numbers_have_four_digits_and_are_never_rounded_up_to_a_whole(ask):
+    numbers = [0.9996, 0.99999, -0.99999, 1.00001, 12.3456, 999.96, 1234.5, 25000, 123456.7, 0, 0.00012345, 1e-5]
+    told = ["0.9996", "0.9999", "-0.9999", "1", "12.35", "1\u2009000", "1\u2009235", "25\u2009000", "123\u2009457", "0"]
+    assert ask("all => all.map((one) => compact(one))", numbers) == [*told, "1.234e-04", "1e-05"]
+    shares = [0.9996, 0.99999, 1, 0.5, 0.12345]
+    assert ask('all => all.map((one) => compact(one, ".2%"))', shares) == [
+        *("99.96 %", "99.99 %", "100 %", "50 %", "12.35 %"),
+    ]
+
+
+def test_a_curve_of_all_records_tells_the_last_one_and_a_thinned_one_between_which_it_lies(ask):
+    curve = {"x": [0, 1, 10, 14, 20, 25, 30], "y": [9, 8, 5, 4, 6, 3, 3.5]}
+    assert ask(CHART, [curve, 16]) == ["4"]
+    thinned = {**curve, "meta": {"thinned": True}}
+    assert ask(CHART, [thinned, 16]) == ["3 to 8"]
+    assert ask(CHART, [thinned, 14]) == ["4"]
+
+
+def test_a_curve_that_is_hovered_with_other_numbers_tells_those_also_where_the_last_is_none(ask):
+    hovered = {"x": [0, 10, 20], "y": [1, 2, 3], "hovertemplate": "%{customdata[0]:.4g} at %{x}"}
+    assert ask(CHART, [{**hovered, "customdata": [[10], [100], [None]]}, 10]) == ["100"]
+    assert ask(CHART, [{**hovered, "customdata": [["a"], ["b"], ["c"]]}, 10]) == ["2"]
