@@ -88,12 +88,14 @@ def test_the_copied_python_draws_the_same_figure(turn_to):
 
 
 def test_a_copied_link_opens_that_card_alone_as_it_stands(turn_to):
-    page, _ = turn_to(f"views={CARDS}&e=700&neurons.heatmap:neuron=3&behaviour.losses:clock=log")
+    turned = "neurons.heatmap:locked=false&behaviour.losses:clock=log&cursor:between=0,700"
+    page, _ = turn_to(f"views={CARDS}&e=700&neuron=3&{turned}")
     ready(neurons(page))
     choose(neurons(page), "Link to this view")
     asked = parse_qs(urlsplit(clipboard(page)).query)
     assert (asked["views"], asked["e"]) == (["neurons.heatmap"], ["700"])
-    assert asked["neurons.heatmap:neuron"] == ["3"]
+    assert (asked["neuron"], asked["cursor:between"]) == (["3"], ["0,700"])
+    assert asked["neurons.heatmap:locked"] == ["false"]
     assert "behaviour.losses:clock" not in asked
 
 

@@ -14,7 +14,9 @@ const taking = (model, canvas, figure, say) => {
   function address() {
     if (new URLSearchParams(location.search).get("page") === "compare") return location.href
     const now = new URLSearchParams(location.search)
-    const kept = [...now].filter(([name]) => ["v", "e", "with", "theme"].includes(name) || name.startsWith(`${model.view}:`))
+    // And what is selected for all cards, and the steps that all axes over training show.
+    const names = ["v", "e", "with", "theme", ...Object.keys(miscope.selected)]
+    const kept = [...now].filter(([name]) => names.includes(name) || name.startsWith(`${model.view}:`) || name.startsWith("cursor:"))
     const query = new URLSearchParams([...kept, ["views", model.view]])
     return `${location.origin}${location.pathname}?${query}`
   }
