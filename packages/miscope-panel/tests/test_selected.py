@@ -1,5 +1,6 @@
 """What is selected is the same on all cards: by their controls, by clicks, by keys, in the address."""
 
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import plotly.graph_objects as go
@@ -8,9 +9,12 @@ import pytest
 from miscope import Choice, Grain, Number, Toggle, View
 from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.pages import server_context
+from miscope_panel.shown.film_of_card import film_of_card
 from miscope_panel.shown.lens_cards import CardSection, LensCard
 from miscope_panel.shown.one_of import lenses_of_one
+from miscope_panel.shown.picture import Request, as_shown
 from miscope_panel.shown.pin import Pin
+from miscope_panel.shown.report_cards import report_of_cards
 from miscope_panel.shown.selectable import selectable
 from miscope_panel.shown.selected import moved_by, selected_of, selecting, turning
 from miscope_panel.shown.selection import Place
@@ -150,11 +154,30 @@ def test_a_neuron_that_a_variant_has_not_is_no_reason_to_show_nothing(bench, nam
     assert neurons(opened) == [3]
 
 
-def test_a_card_that_is_held_keeps_its_neuron_and_a_report_has_the_one_that_is_seen(bench, name):
+def test_a_card_that_is_held_keeps_its_neuron_and_a_report_has_the_one_that_is_seen(bench, name, trained):
     opened = bench(f"v={name}&views=small.neuron&e=10&neuron=5&site=nowhere")
     opened.workbench.board[0].on_message({"kind": "hold"})
     opened.workbench.board[0].on_message({"kind": "turn", "control": "neuron", "value": "6"})
     assert neurons(opened) == [6, 5]
-    now, held = (request for _, request in opened.workbench.cards.cards())
+    now, held = (as_shown(trained, request) for _, request in opened.workbench.cards.cards())
     assert (now.controls["neuron"], held.controls["neuron"]) == ("6", "5")
     assert now.controls["site"] == "blocks.0.mlp.hook_post"
+
+
+@pytest.mark.parametrize(("neuron", "shown"), [("5", "5"), ("700", "3"), ("abc", "3")])
+def test_a_report_has_what_is_selected_also_of_cards_that_were_never_drawn(bench, name, trained, neuron, shown):
+    entries = [str(Pin(view="small.losses", variant=name, step=step)) for step in range(8)]
+    opened = bench(f"v={name}&views={','.join(entries)},small.neuron&e=10&neuron={neuron}")
+    assert opened.workbench.board[8].picture == {}
+    _, request = opened.workbench.cards.cards()[8]
+    assert as_shown(trained, request).controls == {"neuron": shown}
+
+
+def test_what_cannot_be_read_has_nothing_selected_and_says_why_in_its_place(trained, name, tmp_path):
+    lost = Request(view="small.attention", variant=name, selected={"head": "L0H0"})
+    assert as_shown(trained, lost) == replace(lost, selected={})
+    asked = Request(view="small.neuron", variant=name, step=10, selected={"neuron": "5"})
+    assert [*report_of_cards(trained, [("", asked), ("", lost)], [name], tmp_path / "r.md.html")]
+    assert "neuron=5" in (tmp_path / "r.md.html").read_text()
+    assert [*film_of_card(trained, asked, tmp_path / "f.html")]
+    assert "neuron 5" in (tmp_path / "f.html").read_text().lower()

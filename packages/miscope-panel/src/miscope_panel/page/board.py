@@ -20,7 +20,7 @@ from miscope_panel.shown import pin
 from miscope_panel.shown.about import told
 from miscope_panel.shown.card_looks import LOOKS, looks_among, read_between, without_looks
 from miscope_panel.shown.lens_cards import CardSection, under_headings
-from miscope_panel.shown.picture import Picture, Request, as_shown
+from miscope_panel.shown.picture import Picture, Request
 from miscope_panel.shown.pin import view_of
 from miscope_panel.shown.selected import selected_of, selecting, turning
 from miscope_panel.shown.selection import Place, settled
@@ -89,7 +89,7 @@ class Board:
     def cards(self) -> list[tuple[str, Request]]:
         """What each card is called, and what it shows, in order."""
         place = self.selection.place
-        return [(card.title, self._as_shown(entry, place)) for entry, card in self._cards.items()]
+        return [(card.title, self._request(entry, place)) for entry, card in self._cards.items()]
 
     def offered(self, what: str) -> dict[str, Any] | None:
         """A control that selects this, as the first card that has one describes it."""
@@ -99,9 +99,6 @@ class Board:
                 if view.selected_by.get(control["name"]) == what:
                     return control
         return None
-
-    def _as_shown(self, entry: str, place: Place) -> Request:
-        return as_shown(self._request(entry, place), self._cards[entry].picture.get("controls", ()))
 
     def _title(self, entry: str) -> str:
         """What the lens calls the card."""
@@ -163,7 +160,7 @@ class Board:
                     entry, pin.Pin(view=entry, variant=now.variant, step=now.step), now.selected
                 )
             case {"kind": "film", "suffix": str(suffix)}:
-                self.on_film(self._as_shown(entry, place), suffix)
+                self.on_film(self._request(entry, place), suffix)
             case {"kind": "compute"}:
                 self.computing.hear(self._cards[entry], message)
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from miscope_panel.shown.computed_options import names_an_option, options_given
+from miscope_panel.shown.picture import Request, as_shown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from miscope.workspace import Workspace
-    from miscope_panel.shown.picture import Request
 
 __all__ = ["film_of_card"]
 
@@ -23,6 +23,7 @@ def film_of_card(workspace: Workspace, request: Request, path: Path) -> Iterator
     """
     from miscope.figures.animate import animate
 
+    request = as_shown(workspace, request)
     known = {control.name for control in workspace.plugins.view(request.view).all_controls}
     controls: dict[str, Any] = {name: value for name, value in request.controls.items() if name in known}
     options = options_given(workspace, {n: v for n, v in request.controls.items() if names_an_option(n)})

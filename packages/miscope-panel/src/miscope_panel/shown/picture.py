@@ -6,15 +6,17 @@ import math
 import re
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, final
 
 from miscope.analysis.analyzer_options import Options
 from miscope.analyzer import Grain
 from miscope.commands import in_workspace
 from miscope.errors import BadValue, DoesNotApply, Ended, MiscopeError, NoArtifact, NoCheckpoint
+from miscope.failure import Failure, tried
 from miscope.figures.availability import Availability, gather_before, view_availability
 from miscope.figures.controls import Value, bounds, options, settle
 from miscope.figures.picture import failed
@@ -116,10 +118,14 @@ def picture(workspace: Workspace, request: Request) -> Picture:
     return drawn_picture(workspace, request)[0]
 
 
-def as_shown(request: Request, controls: Iterable[Mapping[str, Any]]) -> Request:
-    """The request for elsewhere, where nothing is selected: with the values of these described controls instead."""
-    shown = {str(each["name"]): str(each["value"]) for each in controls if each["name"] in request.selected}
-    return replace(request, controls={**shown, **request.controls}, selected={})
+def as_shown(workspace: Workspace, request: Request) -> Request:
+    """The request for elsewhere, where nothing is selected: its controls have what is selected, each that can have it.
+
+    Reads what the view shows; not for the event loop.
+    """
+    found = tried(partial(_selected_there, workspace, request)) if request.selected else {}
+    taken = {} if isinstance(found, Failure) else found
+    return replace(request, controls={**taken, **request.controls}, selected={})
 
 
 def drawn_picture(workspace: Workspace, request: Request) -> tuple[Picture, Figure | None]:
@@ -241,6 +247,16 @@ def _accepted(view: View, shown: ViewData, given: Mapping[str, str]) -> dict[str
             except BadValue:
                 continue
     return settle(view, shown, taken)
+
+
+def _selected_there(workspace: Workspace, request: Request) -> dict[str, str]:
+    """What the controls show that show what is selected."""
+    view = workspace.plugins.view(request.view)
+    chosen = options_given(workspace, request.controls)
+    with _turn(view):
+        shown, _ = _gathered(workspace, view, _variants(workspace, view, request), request.step, chosen)
+        values = _accepted(view, shown, request.selected)
+    return {name: str(values[name]) for name in request.selected}
 
 
 def _described(control: Control, shown: ViewData, value: Value) -> dict[str, Any]:

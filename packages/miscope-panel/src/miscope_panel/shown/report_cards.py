@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from miscope.analyzer import Grain
 from miscope.reporting.asked_figure import AskedFigure
 from miscope_panel.shown.computed_options import names_an_option, options_given
+from miscope_panel.shown.picture import Request, as_shown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from miscope.variant import Variant
     from miscope.workspace import Workspace
-    from miscope_panel.shown.picture import Request
 
 __all__ = ["report_of_cards"]
 
-Titled = tuple[str, "Request"]
+Titled = tuple[str, Request]
 
 
 def report_of_cards(
@@ -30,7 +30,7 @@ def report_of_cards(
     """
     from miscope.reporting.report import report
 
-    figures = [_asked(workspace, title, request) for title, request in cards]
+    figures = [_asked(workspace, title, as_shown(workspace, request)) for title, request in cards]
     found = {name: workspace.find(name) for name in named}
     found |= {variant.name: variant for figure in figures for variant in figure.variants}
     for draft in report(workspace, list(found.values()), path, views=figures):
