@@ -13,6 +13,7 @@ import param
 
 from miscope.tabulating.asked import Order
 from miscope.tabulating.cell_text import written
+from miscope.tabulating.grouping import MEMBERS
 from miscope.tabulating.showing import ShownTable
 from miscope.tabulating.variant_table import Row
 from miscope_panel.page.client import sheet
@@ -25,11 +26,14 @@ _LONGEST = 80
 """Letters of a cell: a column is as wide as its widest."""
 _CURVE = "curve"
 """The column of small figures."""
+_CURVE_WIDTH = 190
+"""In pixels: what its heading takes, and enough to tell one course from another."""
 _FIELD = "c:"
 """Before a column's name, which may be what Panel ('index') or JavaScript ('constructor') has names for."""
 
 
-_NAME = f"{_FIELD}variant"
+_NAME, _COUNT = f"{_FIELD}variant", f"{_FIELD}{MEMBERS}"
+"""The column that names a row; and the one after what names a group."""
 
 
 Figures = Callable[[Mapping[int, Row]], Mapping[int, str]]
@@ -162,8 +166,8 @@ class VariantGrid:
             selectable="checkbox",
             show_index=False,
             disabled=True,
-            # The curve, which is last, takes what room is left.
-            layout="fit_data_stretch" if self._curve else "fit_data_fill",
+            layout="fit_data_fill",
+            widths={_CURVE: _CURVE_WIDTH} if self._curve else {},
             sortable={_CURVE: False} if self._curve else True,
             sizing_mode="stretch_width",
             margin=0,
@@ -208,8 +212,16 @@ def _frame(shown: ShownTable, curve: str) -> pd.DataFrame:
         names = (escape(written(row.cells.get("variant"))) for row in shown.rows)
         cells[_NAME] = [f'<span class="name" title="{name}">{name}</span>' for name in names]
     if curve:
-        cells[_CURVE] = [""] * len(shown.rows)
+        cells = _beside_name(cells, [""] * len(shown.rows))
     return pd.DataFrame(cells, dtype=object)
+
+
+def _beside_name(cells: Mapping[str, list[str]], figures: list[str]) -> dict[str, list[str]]:
+    """The small figures after what names a row, or after what is first: in sight, however many columns follow."""
+    columns = [*cells.items()]
+    names = [place for place, (name, _) in enumerate(columns) if name in (_NAME, _COUNT)]
+    before = names[0] + 1 if names else 1
+    return dict([*columns[:before], (_CURVE, figures), *columns[before:]])
 
 
 def _line(text: str) -> str:
