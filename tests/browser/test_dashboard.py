@@ -129,7 +129,7 @@ def test_a_typed_step_shows_the_checkpoint_before_and_says_so(turn_to):
     page.keyboard.press("g")
     page.keyboard.type("1 234")
     page.keyboard.press("Enter")
-    expect(page.locator(".note")).to_contain_text("is no checkpoint")
+    expect(page.locator(".note[role=status]")).to_contain_text("is no checkpoint")
     expect(neuron(page).locator(".badge")).to_have_text("epoch 1,200")
     address_says(page, e=1234)
 
