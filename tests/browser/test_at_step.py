@@ -17,7 +17,7 @@ CHART = """([trace, place]) => {
 def ask(chromium):
     """ask(function, argument): what a function of JavaScript answers that knows what cards know."""
     page = chromium.new_page()
-    known = source("at_step").replace("export ", "")
+    known = source("at_step", "between", "time_axes", "shared_range").replace("export ", "")
     yield lambda function, argument: page.evaluate(
         f"argument => {{ {known}\nreturn ({function})(argument) }}", argument
     )
@@ -46,3 +46,19 @@ def test_a_curve_that_is_hovered_with_other_numbers_tells_those_also_where_the_l
     hovered = {"x": [0, 10, 20], "y": [1, 2, 3], "hovertemplate": "%{customdata[0]:.4g} at %{x}"}
     assert ask(CHART, [{**hovered, "customdata": [[10], [100], [None]]}, 10]) == ["100"]
     assert ask(CHART, [{**hovered, "customdata": [["a"], ["b"], ["c"]]}, 10]) == ["2"]
+
+
+def test_ends_of_a_range_are_rounded_by_its_width_and_the_keys_stop_at_two_checkpoints(ask):
+    ends = [[0, 1000], [1234567.25, 1234568.75], [3.3333333, 40000.2], [0, 0.00123456]]
+    written = ["0,1000", "1234567.25,1234568.75", "3,40000", "0,0.001235"]
+    assert ask("all => all.map(between_written)", ends) == written
+    between = ""
+    for _ in range(9):
+        between = ask("between => closer({steps: [0, 100, 200, 1200, 2000], between, step: 100})", between)
+    assert between == "93.8,218.8"
+
+
+def test_a_figure_of_steps_against_steps_keeps_its_own_zoom(ask):
+    about = [["x", "x2"], ["y"], ["x", "y"], None]
+    axes = ask("all => all.map((time_axes) => sharing(time_axes ? {time_axes} : {}))", about)
+    assert axes == [["xaxis", "xaxis2"], ["yaxis"], [], []]

@@ -90,7 +90,10 @@ def test_full_width_zoom_and_the_spacing_of_the_slider_are_in_the_address_and_co
     assert zoomed[1] - zoomed[0] < 1200
     page.reload()
     expect(losses).to_have_attribute("data-drawn", re.compile(r"\d+"))
-    assert losses.locator(".plot").evaluate(ranges) == zoomed
+    page.wait_for_function(
+        "([plot, wanted]) => (" + ranges + ")(plot).join() === wanted.join()",
+        arg=[losses.locator(".plot").element_handle(), zoomed],
+    )
     assert rows(page)[0] == ["Train and test loss"]
     expect(page.get_by_title("Spacing of the steps")).to_have_text("log")
 

@@ -57,6 +57,11 @@ def test_about_a_zoom_every_record_is_drawn_as_far_beside_it_as_it_is_wide():
     assert figure.layout.title.subtitle.text is None
 
 
+def test_a_zoom_to_where_nothing_was_recorded_leaves_the_curve_as_it_is():
+    figure = drawn(LOSS, between=(30_000.0, 40_000.0))
+    assert (figure.data[0].x[0], figure.data[0].x[-1], len(figure.data[0].x)) == (0, 24_999, 2501)
+
+
 def test_a_zoom_leaves_short_curves_and_compared_ones_alike():
     few = Series(steps=LOSS.steps[:100], values=LOSS.values[:100])
     assert len(drawn(few, between=(10.0, 20.0)).data[0].x) == 101

@@ -23,11 +23,12 @@ MOST_POINTS = 4000
 
 
 def between_steps(shown: ViewData, ends: tuple[float, float]) -> ViewData:
-    """The same with, of metrics of more than MOST_POINTS records, only those between the steps and as far beside."""
-    width = ends[1] - ends[0]
-    within = (ends[0] - width, ends[1] + width)
+    """The same with, of metrics of more than MOST_POINTS records, only those between the steps and as far beside.
+
+    Of a metric that was not recorded between them at all it has every record.
+    """
     members = tuple(replace(each, shown=between_steps(each.shown, ends)) for each in shown.members)
-    return replace(shown, metrics=_cut(shown.metrics, within), members=members)
+    return replace(shown, metrics=_cut(shown.metrics, ends), members=members)
 
 
 def points_drawn(figure: Figure, axes: Collection[str], shown: ViewData) -> tuple[int, int] | None:
@@ -51,14 +52,21 @@ def _thinned(steps: np.ndarray, series: Series) -> bool:
     return bool(ends) and len(steps) > MOST_POINTS // 10 and bool(np.isin(steps, series.steps).all())
 
 
-def _cut(metrics: Mapping[str, Series], within: tuple[float, float]) -> Mapping[str, Series]:
+def _cut(metrics: Mapping[str, Series], ends: tuple[float, float]) -> Mapping[str, Series]:
     return {
-        name: _part(series, within) if len(series.steps) > MOST_POINTS else series for name, series in metrics.items()
+        name: _part(series, ends) if len(series.steps) > MOST_POINTS and _meets(series, ends) else series
+        for name, series in metrics.items()
     }
 
 
-def _part(series: Series, within: tuple[float, float]) -> Series:
-    """The records between these steps, and one more on each side, so that a curve leaves the picture."""
-    first, last = np.searchsorted(series.steps, within[0]), np.searchsorted(series.steps, within[1], side="right")
+def _meets(series: Series, ends: tuple[float, float]) -> bool:
+    return bool(series.steps[0] <= ends[1] and series.steps[-1] >= ends[0])
+
+
+def _part(series: Series, ends: tuple[float, float]) -> Series:
+    """The records that near, and one more on each side, so that a curve leaves the picture."""
+    width = ends[1] - ends[0]
+    first = np.searchsorted(series.steps, ends[0] - width)
+    last = np.searchsorted(series.steps, ends[1] + width, side="right")
     part = slice(max(int(first) - 1, 0), int(last) + 1)
     return Series(steps=series.steps[part], values=series.values[part])

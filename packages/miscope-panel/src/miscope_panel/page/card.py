@@ -59,6 +59,7 @@ class Card(JSComponent):
             "beside",
             "tint",
             "stages_behind",
+            "between",
             "time_axes",
         )
     )

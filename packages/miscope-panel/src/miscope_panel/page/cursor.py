@@ -36,7 +36,7 @@ class Cursor(JSComponent):
     can_pin = param.Boolean(default=False, doc="Whether steps may be pinned.")
     pin_said = param.String(doc="Why a step could not be pinned; '' where nothing stood in the way.")
 
-    _esm = source("page_cursor", "cursor", "tint", "cursor_stages", "cursor_pins", "shared_range")
+    _esm = source("page_cursor", "cursor", "tint", "cursor_stages", "cursor_pins", "between", "shared_range")
     _stylesheets: ClassVar[list[str]] = [style("cursor", "cursor_course")]
 
     def __init__(self, **params: Any) -> None:

@@ -32,11 +32,11 @@ const place_of = (steps, asked) => {
 }
 
 // model: steps, asked, step_label, events, active, and on(name, action). hub: through which charts hear of the step and
-// ask for another, and which hears the keys. more_keys: what else the help says. settled: whether all that follows the
+// ask for another, and which hears the keys. more_keys: gives what else the help says. settled: whether all that follows the
 // cursor shows this step by now; play then goes on as soon as it does, and otherwise at every TICK. extra: what a cursor
 // has beside, given the places along its track: what is done whenever that is painted or another step is shown, more keys,
 // and more stops of the keys that go from event to event.
-const step_cursor = ({model, el, hub, more_keys = [], settled = null, extra = () => ({})}) => {
+const step_cursor = ({model, el, hub, more_keys = () => [], settled = null, extra = () => ({})}) => {
   let asked = model.asked
   let resting = null
   let moved = -ALONE
@@ -83,9 +83,15 @@ const step_cursor = ({model, el, hub, more_keys = [], settled = null, extra = ()
     show()
   }})
   let more = {}
-  const help = h("div", {class: "help", hidden: true}, h("h4", {}, "Keys"),
-    ...[...CURSOR_KEYS, ...more_keys, ["?", "these keys"]].flatMap(([key, what]) => [h("span", {}, ...key.split(" ").flatMap((k) => [h("kbd", {}, k), " "])), h("span", {}, what)]))
-  const ask = h("button", {class: "tool", type: "button", title: "Keys (?)", "aria-label": "Keys", onclick: () => (help.hidden = !help.hidden)}, "?")
+  const help = h("div", {class: "help", hidden: true})
+  const help_or_not = () => {
+    help.hidden = !help.hidden
+    if (help.hidden) return
+    const all = [...CURSOR_KEYS, ...more_keys(), ["?", "these keys"]]
+    help.replaceChildren(h("h4", {}, "Keys"), ...all.flatMap(([key, what]) =>
+      [h("span", {}, ...key.split(" ").flatMap((k) => [h("kbd", {}, k), " "])), h("span", {}, what)]))
+  }
+  const ask = h("button", {class: "tool", type: "button", title: "Keys (?)", "aria-label": "Keys", onclick: help_or_not}, "?")
   el.append(h("div", {class: "bar"}, keys, along, h("div", {class: "place"}, label, typed, count, note), spacing, ask), help)
   // As a text for who hears the page: the words beside the step, as far as there are any.
   const told = (step, words) => track.setAttribute("aria-valuetext", [step == null ? "" : grouped(step), ...words].filter(Boolean).join(", "))
@@ -221,7 +227,7 @@ const step_cursor = ({model, el, hub, more_keys = [], settled = null, extra = ()
     ",": () => event_from(-1),
     ".": () => event_from(1),
     g: () => typed.focus(),
-    "?": () => (help.hidden = !help.hidden),
+    "?": help_or_not,
     Escape: () => (help.hidden = true),
     ...more.keys,
   }

@@ -1,6 +1,6 @@
 // Steps that somebody wants to come back to: marks under the track, and a list of them with their notes.
 const cursor_pins = (model, {along, percent, before, jump}) => {
-  let at = null
+  let [at, here] = [null, null]
   let back = null
   let filled = ""
   const named = (step) => `${model.step_label} ${grouped(step)}`
@@ -10,7 +10,7 @@ const cursor_pins = (model, {along, percent, before, jump}) => {
   const marks = h("div")
   along.append(marks)
   const button = h("button", {class: "scale", type: "button", "aria-haspopup": "dialog", "aria-expanded": "false",
-    onclick: () => (panel.hidden ? open() : close())})
+    onclick: () => (panel.hidden ? open() : close(false))})
   before.before(button)
 
   const heading = h("label", {for: "pin-note"})
@@ -31,12 +31,14 @@ const cursor_pins = (model, {along, percent, before, jump}) => {
     if (note.value === filled) note.value = pinned(at)?.note ?? ""
     filled = pinned(at)?.note ?? ""
   }
+  // The form is of the step at which it was opened, wherever the cursor goes meanwhile.
   function show(step) {
-    at = step
+    here = step
+    if (panel.hidden) at = step
     fill()
-    heading.textContent = step == null ? "" : `${pinned(step) ? "Note of" : "Pin"} ${named(step)}`
-    save.textContent = pinned(step) ? "Keep" : "Pin"
-    for (const mark of marks.children) mark.classList.toggle("here", Number(mark.dataset.step) === step)
+    heading.textContent = at == null ? "" : `${pinned(at) ? "Note of" : "Pin"} ${named(at)}`
+    save.textContent = pinned(at) ? "Keep" : "Pin"
+    for (const mark of marks.children) mark.classList.toggle("here", Number(mark.dataset.step) === here)
   }
 
   function open() {
@@ -49,11 +51,13 @@ const cursor_pins = (model, {along, percent, before, jump}) => {
     // What opened it is a key, which is not to be typed.
     requestAnimationFrame(() => (form.hidden ? (list.querySelector("button") ?? button) : note).focus())
   }
-  function close() {
+  // What a pointer closed leaves the focus where that went.
+  function close(restores = true) {
     panel.hidden = true
     button.setAttribute("aria-expanded", "false")
     along.getRootNode().activeElement?.blur()
-    if (back?.isConnected && back !== document.body) back.focus()
+    if (restores && back?.isConnected && back !== document.body) back.focus({preventScroll: true})
+    show(here)
   }
   panel.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return
@@ -61,7 +65,7 @@ const cursor_pins = (model, {along, percent, before, jump}) => {
     close()
   })
   listen(model, "pointerdown", (event) => {
-    if (!panel.hidden && !event.composedPath().includes(panel) && !event.composedPath().includes(button)) close()
+    if (!panel.hidden && !event.composedPath().includes(panel) && !event.composedPath().includes(button)) close(false)
   })
 
   function item(pin) {
@@ -84,10 +88,10 @@ const cursor_pins = (model, {along, percent, before, jump}) => {
       mark.style.left = `${percent(pin.step)}%`
       return mark
     }))
-    show(at)
+    show(here)
   }
   for (const name of ["pins", "can_pin", "variant"]) model.on(name, paint)
   model.on("pin_said", () => (said.textContent = model.pin_said))
   return {paint, show, stops: () => model.pins.map(({step}) => step), of: (step) => pinned(step) && `pinned${pinned(step).note && `: ${pinned(step).note}`}`,
-    open: () => model.variant && panel.hidden && open()}
+    open: () => !button.hidden && panel.hidden && open()}
 }

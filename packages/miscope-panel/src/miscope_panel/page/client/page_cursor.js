@@ -1,9 +1,11 @@
 // The one step cursor of the page, whose keys are heard everywhere on it.
 export function render({model, el}) {
   const settled = (step) => model.asked === step && model.followed === step && !miscope.waiting.size
-  const more_keys = [["1 – 9", "open a lens, put it away"], ["/", "search views and lenses"], ["i", "about the card in hand"],
-    ["[ ]", "neuron before, after"], ["{ }", "head before, after"],
-    ["r", "refresh: what was trained and computed since"], ["p", "pin the step, with a note"],
+  // Where one variant is looked at there is a sidebar beside the cards, and what is selected in all of them.
+  const of_one = [["1 – 9", "open a lens, put it away"], ["/", "search views and lenses"],
+    ["[ ]", "neuron before, after"], ["{ }", "head before, after"]]
+  const more_keys = () => [...(model.variant ? of_one : []), ["i", "about the card in hand"], ["r", "refresh: what was trained and computed since"],
+    ...(model.variant && (model.can_pin || model.pins.length) ? [["p", model.can_pin ? "pin the step, with a note" : "pins"]] : []),
     ["z 0", "zoom in on the step, show all steps"]]
   // What is marked along the steps of the variant, for the cards.
   const share = () => {
@@ -14,9 +16,9 @@ export function render({model, el}) {
   for (const name of ["active", "variant", "pins", "stages", "shows_stages"]) model.on(name, share)
   share()
   const extra = (track) => {
-    const [stages, pins] = [cursor_stages(model, track), cursor_pins(model, track)]
+    const [range, stages, pins] = [shared_range(model, track), cursor_stages(model, track), cursor_pins(model, track)]
     return {
-      paint: () => [stages, pins].forEach((part) => part.paint()),
+      paint: () => [range, stages, pins].forEach((part) => part.paint()),
       show: (step) => {
         pins.show(step)
         track.told(step, [stages.of(step), pins.of(step)])
@@ -25,6 +27,5 @@ export function render({model, el}) {
       keys: {p: pins.open},
     }
   }
-  shared_range(model)
   step_cursor({model, el, hub: page, settled, more_keys, extra})
 }

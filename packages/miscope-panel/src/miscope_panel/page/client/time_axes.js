@@ -1,12 +1,5 @@
 // What cards over training have in common: one range of steps for all their axes, a line where one of them is pointed at.
 
-// A range as the address has it, 'FIRST,LAST' in steps; null for one that is none.
-const between_read = (text) => {
-  const ends = (text ?? "").split(",").map(Number)
-  return text && ends.length === 2 && ends.every(Number.isFinite) && ends[0] < ends[1] ? ends : null
-}
-const between_written = (ends) => [...ends].sort((a, b) => a - b).map((end) => String(Number(end.toPrecision(6)))).join(",")
-
 const key_of_axis = (name) => `${name[0]}axis${name.slice(1)}`
 const turned_round = (axis) => String(axis.autorange ?? "").includes("reversed") || (axis.range && axis.range[0] > axis.range[1])
 
@@ -20,11 +13,14 @@ const shown_between = (about, axis, [first, last]) => {
 const steps_between = (about, axis, range) =>
   range.map((end) => of_axis(about, axis.type === "log" ? 10 ** end : end))
 
+// The axes whose range is that of the page: none of a figure that counts steps along both sides, whose corner a hand zooms in on.
+const sharing = ({time_axes: axes = []}) => (new Set(axes.map(([letter]) => letter)).size > 1 ? [] : axes.map(key_of_axis))
+
 // The layout with its axes that count steps at the page's range.
 const at_range = (layout, between) => {
   const about = layout.meta?.miscope ?? {}
   const ends = between_read(between)
-  const axes = ends ? (about.time_axes ?? []).map(key_of_axis) : []
+  const axes = ends ? sharing(about) : []
   return {...layout, ...Object.fromEntries(axes.map((key) => [key, {...layout[key], ...shown_between(about, layout[key] ?? {}, ends)}]))}
 }
 
@@ -33,7 +29,7 @@ const alike = (a, b) => a.every((end, i) => (end == null ? b[i] == null : Math.a
 // One card's part. canvas: its chart. home: the layout that the chart was last drawn with, without any zoom.
 const time_axes = ({model, canvas, home}) => {
   const told = () => home()?.meta?.miscope ?? {}
-  const counting = () => (told().time_axes ?? []).map(key_of_axis)
+  const counting = () => sharing(told())
   const axis_of = (key) => canvas._fullLayout?.[key] ?? {}
   const all_of = (key) => {
     const {range, autorange} = home()?.[key] ?? {}
@@ -73,6 +69,13 @@ const time_axes = ({model, canvas, home}) => {
       announce("pointed")
     })
   }
+  // What is gone is pointed at no more.
+  model.on("remove", () => {
+    place = null
+    if (miscope.pointed?.by !== model) return
+    miscope.pointed = null
+    announce("pointed")
+  })
   const pointed = (about) =>
     miscope.pointed && miscope.pointed.by !== model && about.time_axis ? [about.time_axes, on_axis(about, miscope.pointed.step)] : null
 
