@@ -44,8 +44,11 @@ def test_a_neuron_that_is_pressed_is_shown_by_all_cards_and_after_a_reload(visit
     press(page, sheet)
     expect(number).to_have_value("5")
     expect(sheet.locator(".overlay .mark")).to_have_count(1)
+    # What fills in a form sends such an event; nothing on the page may fail at it.
+    page.evaluate("document.dispatchEvent(new Event('keydown', {bubbles: true}))")
     page.keyboard.press("]")
     expect(number).to_have_value("6")
+    expect(page.get_by_role("status").filter(has_text=re.compile("^neuron 6$"))).to_have_count(1)
     page.wait_for_url(re.compile("neuron=6"))
     page.reload()
     expect(number).to_have_value("6")

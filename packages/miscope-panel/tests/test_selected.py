@@ -16,7 +16,7 @@ from miscope_panel.shown.picture import Request, as_shown
 from miscope_panel.shown.pin import Pin
 from miscope_panel.shown.report_cards import report_of_cards
 from miscope_panel.shown.selectable import selectable
-from miscope_panel.shown.selected import moved_by, selected_of, selecting, turning
+from miscope_panel.shown.selected import moved_by, selected_of, selecting, shown_instead, turning
 from miscope_panel.shown.selection import Place
 
 
@@ -94,6 +94,23 @@ def test_the_next_one_is_the_one_that_the_control_offers_after_this(control, now
     assert moved_by(control, now, amount) == then
 
 
+@pytest.mark.parametrize(
+    ("value", "controls", "said"),
+    [
+        ("3", [NUMBERS], ""),
+        ("3.0", [NUMBERS], ""),
+        ("L0H0", [NAMES], ""),
+        ("500", [], ""),
+        ("500", [NUMBERS, NUMBERS], "not in this variant: showing 3"),
+        ("abc", [NUMBERS], "not in this variant: showing 3"),
+        ("L9H9", [NAMES], "not in this variant: showing L0H0"),
+        ("500", [NUMBERS, {**NUMBERS, "value": 500}], "not in all cards: others show 3"),
+    ],
+)
+def test_where_a_control_cannot_show_what_is_selected_it_is_said_what_it_shows(value, controls, said):
+    assert shown_instead(value, controls) == said
+
+
 def test_there_is_a_lens_of_all_that_shows_one_neuron_and_where_it_stands_among_all():
     lenses = lenses_of_one(VIEWS)
     assert {name: lens.title for name, lens in lenses.items()} == {"one-neuron": "One neuron"}
@@ -123,7 +140,7 @@ def test_a_click_shows_the_neuron_on_every_card_and_a_second_visitor_finds_it_so
     assert parse_qs(opened.shell.query)["neuron"] == ["5"]
     assert "nonsense" not in opened.shell.query
     assert neurons(bench(opened.shell.query))[0] == 5
-    assert opened.workbench.selected.selected == {"neuron": "5"}
+    assert opened.shell.selected == {"neuron": "5"}
 
 
 def test_an_old_address_opens_as_it_did_and_follows_from_then_on(bench, name):
@@ -181,3 +198,22 @@ def test_what_cannot_be_read_has_nothing_selected_and_says_why_in_its_place(trai
     assert "neuron=5" in (tmp_path / "r.md.html").read_text()
     assert [*film_of_card(trained, asked, tmp_path / "f.html")]
     assert "neuron 5" in (tmp_path / "f.html").read_text().lower()
+
+
+@pytest.mark.parametrize("neuron", ["700", "abc"])
+def test_the_bar_says_where_the_cards_show_another_one_than_is_selected(bench, name, neuron):
+    opened = bench(f"v={name}&views=small.neuron,small.losses&e=10&neuron={neuron}")
+    bar = opened.workbench.selected
+    assert [each["note"] for each in bar.shown] == ["not in this variant: showing 3"]
+    opened.workbench.board[0].on_message({"kind": "turn", "control": "neuron", "value": "5"})
+    assert [each["note"] for each in bar.shown] == [""]
+
+
+def test_one_that_was_turned_for_its_card_alone_is_no_other_than_is_selected(bench, name):
+    opened = bench(f"v={name}&views=small.neuron&e=10&neuron=4&small.neuron:neuron=7")
+    assert [each["note"] for each in opened.workbench.selected.shown] == [""]
+
+
+def test_charts_of_every_page_hear_what_is_selected(bench, name):
+    opened = bench(f"page=compare&v={name}&neuron=5")
+    assert opened.shell.selected == {"neuron": "5"}

@@ -41,6 +41,8 @@ class Board:
         self._pictures = context.server.pictures
         self._picture = partial(self._pictures.picture, self._workspace)
         self._ahead = DrawingAhead(context.errands, self._picture)
+        self.on_shown: Callable[[], None] = lambda: None
+        """Called when a card shows another picture."""
         self.on_film: Callable[[Request, str], None] = lambda request, suffix: None
         # Bokeh warns of a column without anything in it.
         self.view = pn.Column(pn.Spacer(height=0), sizing_mode="stretch_width", margin=0, stylesheets=[sheet("board")])
@@ -100,6 +102,20 @@ class Board:
                     return control
         return None
 
+    def showing(self, what: str) -> list[dict[str, Any]]:
+        """Controls that show what is selected, as the cards that are drawn by now describe them.
+
+        Without those that were turned for their card alone.
+        """
+        place, found = self.selection.place, []
+        for entry, card in self._cards.items():
+            request = self._request(entry, place)
+            if entry in place.views and card.shows(request):
+                selects = self._workspace.plugins.views[view_of(entry)].selected_by
+                names = [name for name in request.selected if name not in request.controls and selects[name] == what]
+                found += [control for control in card.picture.get("controls", ()) if control["name"] in names]
+        return found
+
     def _title(self, entry: str) -> str:
         """What the lens calls the card."""
         return next((section.cards[entry].title for section in self.sections if entry in section.cards), "")
@@ -134,6 +150,7 @@ class Board:
 
     def _shown(self, card: Card, request: Request, made: Picture) -> None:
         self.computing.shown(card, request, made)
+        self.on_shown()
         seen = {entry: each for entry, each in self._cards.items() if each.in_sight}
         if not any(each.pending for each in seen.values()):
             asked = [self._request(entry, self.selection.place) for entry, each in seen.items() if not each.held]

@@ -106,6 +106,10 @@ class Card(JSComponent):
             self._subject, self.about = request, {}
         self._inquire = partial(self._send_inquiry, request, errands)
 
+    def shows(self, request: Request) -> bool:
+        """Whether its picture is the one of this request."""
+        return request == self._shown
+
     def forget(self) -> None:
         """Take what is shown, or is being made, for old: the next request is made again, the same or not."""
         self._wanted = self._shown = None

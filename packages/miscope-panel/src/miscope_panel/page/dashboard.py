@@ -72,7 +72,8 @@ class Dashboard:
                 # A page has filled in what was left open, and all have followed it there.
                 return
         self._show(place.page)
-        self.shell.param.update(query=write_query(place, self.workbench.sections_of(place)), dark=place.dark)
+        query = write_query(place, self.workbench.sections_of(place))
+        self.shell.param.update(query=query, dark=place.dark, selected=dict(place.selected))
 
     def _show(self, looked_at: str) -> None:
         for name, part in self.parts.items():

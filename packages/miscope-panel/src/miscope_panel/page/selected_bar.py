@@ -14,7 +14,7 @@ from miscope_panel.page.client import source, style
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.shown.one_of import lens_of, lenses_of_one
 from miscope_panel.shown.selectable import selectable
-from miscope_panel.shown.selected import moved_by, selecting
+from miscope_panel.shown.selected import moved_by, selecting, shown_instead
 from miscope_panel.shown.selection import Place
 
 __all__ = ["SelectedBar"]
@@ -24,8 +24,9 @@ __all__ = ["SelectedBar"]
 class SelectedBar(JSComponent):
     """Invisible while nothing is selected; the keys move it also then."""
 
-    shown = param.List(default=[], item_type=dict, doc="what, value, lens (whether there is one of it), open (it is).")
-    selected = param.Dict(default={}, doc="What -> which, for the marks in charts.")
+    shown = param.List(
+        default=[], item_type=dict, doc="what, value, lens (whether there is one of it), open (it is), note."
+    )
     active = param.Boolean(default=True, doc="Whether keys select.")
 
     _esm = source("selected_bar")
@@ -36,18 +37,24 @@ class SelectedBar(JSComponent):
         self._views, self._selection, self._cards = context.server.workspace.plugins.views, context.selection, cards
         self._selectable, self._lenses = selectable(self._views.values()), lenses_of_one(self._views)
         self.on_lens: Callable[[str], None] = lambda name: None
+        # A card that is drawn says what it could show of what is selected.
+        cards.on_shown = lambda: self.follow(self._selection.place)
 
     def follow(self, place: Place) -> None:
         """Show what is selected there."""
         order = (*SELECTED, *sorted(self._selectable.difference(SELECTED)))
         given = {what: place.selected[what] for what in order if what in place.selected and what in self._selectable}
         shown = [
-            {"what": what, "value": value, "lens": lens_of(what) in self._lenses, "open": lens_of(what) == place.lens}
+            {
+                "what": what,
+                "value": value,
+                "lens": lens_of(what) in self._lenses,
+                "open": lens_of(what) == place.lens,
+                "note": shown_instead(value, self._cards.showing(what)),
+            }
             for what, value in given.items()
         ]
-        self.param.update(
-            shown=shown, selected=given, active=place.page == "views", css_classes=[] if shown else ["away"]
-        )
+        self.param.update(shown=shown, active=place.page == "views", css_classes=[] if shown else ["away"])
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
         place = self._selection.place

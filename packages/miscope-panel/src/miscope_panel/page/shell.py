@@ -20,6 +20,7 @@ class Shell(JSComponent):
 
     query = param.String(doc="What the URL says after the question mark.")
     dark = param.Boolean(default=False)
+    selected = param.Dict(default={}, doc="What -> which of what is selected for all cards, for the marks in charts.")
     charts = param.Dict(default={}, doc="plotly.js bundle, templates and configuration.")
 
     kept = param.Dict(default={}, doc="What pages would lose with their server, by name; the browser keeps it.")

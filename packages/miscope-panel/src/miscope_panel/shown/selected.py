@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from miscope.view import View
@@ -11,7 +11,7 @@ from miscope_panel.shown.pin import read, view_of
 from miscope_panel.shown.selectable import TAKEN, selectable
 from miscope_panel.shown.selection import Place
 
-__all__ = ["moved_by", "selected_of", "selecting", "turning"]
+__all__ = ["moved_by", "selected_of", "selecting", "shown_instead", "turning"]
 
 
 def selected_of(place: Place, entry: str, view: View) -> dict[str, str]:
@@ -66,6 +66,25 @@ def moved_by(control: Mapping[str, Any], now: str | None, amount: int) -> str | 
         least, most = int(control["minimum"]), control["maximum"]
         found = str(max(least, here + amount if most is None else min(here + amount, int(most))))
     return None if found == now else found
+
+
+def shown_instead(value: str, controls: Iterable[Mapping[str, Any]]) -> str:
+    """What is said where described controls for what is selected (`picture`) show another one; "" where none does."""
+    having = {str(control["value"]): _has(control, value) for control in controls}
+    others = [text for text, has in having.items() if not has]
+    if not others:
+        return ""
+    where = "not in this variant: showing" if len(others) == len(having) else "not in all cards: others show"
+    return f"{where} {', '.join(others)}"
+
+
+def _has(control: Mapping[str, Any], value: str) -> bool:
+    if control["kind"] != "number":
+        return str(control["value"]) == value
+    try:
+        return float(value) == control["value"]
+    except ValueError:
+        return False
 
 
 def _what(entry: str, control: str, views: Mapping[str, View], sections: Sequence[CardSection]) -> str:

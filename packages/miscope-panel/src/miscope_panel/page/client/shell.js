@@ -26,12 +26,19 @@ export function render({model, el}) {
     announce("theme")
   }
 
+  const mark = () => {
+    miscope.selected = model.selected
+    announce("selected")
+  }
+
   miscope.charts = model.charts
   announce("ready")
   paint()
+  mark()
   const keep = kept_in_tab(model)
   history.replaceState(null, "", `?${model.query}`)
   model.on("dark", paint)
+  model.on("selected", mark)
   model.on("query", () => {
     rest()
     timer = setTimeout(write, IDLE)
