@@ -75,12 +75,12 @@ def test_a_bound_selects_rows_and_what_is_no_row_of_this_answer_selects_none():
     drawer.show(found(loss=[1.0, 2.0, 3.0]))
     now = drawer.view.revision
     for rows in ([2, 0, 2], [], [3], [-1], ["0"], [True], None, {"0": 1}):
-        drawer.view._handle_msg({"rows": rows, "bounds": {}, "revision": now})
+        drawer.view._handle_msg({"rows": rows, "bounds": {}, "revision": now, "number": 1})
     assert heard == [[0, 2], []]
     drawer.show(found(loss=[3.0, 2.0, 1.0]))
-    drawer.view._handle_msg({"rows": [0], "bounds": {}, "revision": now})
+    drawer.view._handle_msg({"rows": [0], "bounds": {}, "revision": now, "number": 1})
     drawer.view._handle_msg({"rows": [0], "bounds": {}})
-    drawer.view._handle_msg({"rows": [0], "revision": drawer.view.revision})
+    drawer.view._handle_msg({"rows": [0], "revision": drawer.view.revision, "number": 1})
     assert heard == [[0, 2], []]
 
 
@@ -140,10 +140,23 @@ def test_bounds_are_told_once_and_those_of_an_address_are_put_on_the_axes():
     assert drawer.view.bounds == {"loss": [0.5, 1.0]}
     now = drawer.view.revision
     for bounds in ({"loss": [0, 0.5]}, {"loss": [0, 0.5]}, {"loss": [2, "x"]}, {"loss": 3}, {"loss": [0.5, 1]}):
-        drawer.view._handle_msg({"rows": [], "bounds": bounds, "revision": now})
+        drawer.view._handle_msg({"rows": [], "bounds": bounds, "revision": now, "number": 1})
     assert heard == ["loss:..2", "", "loss:2.."]
     # Who set them has them: nothing is drawn anew for that.
     drawer.follow(True, "loss:2..")
     assert drawer.view.revision == now
     drawer.follow(True, "loss:3..")
     assert drawer.view.bounds == {"loss": [1.0, 1.0]}
+
+
+def test_the_browser_learns_which_of_its_messages_were_of_the_rows_that_are_there():
+    drawer, heard = ParallelDrawer(), []
+    drawer.on_hold = heard.append
+    drawer.follow(True)
+    drawer.show(found(loss=[1.0, 2.0, 3.0]))
+    told = {"rows": [1, 2], "bounds": {"loss": [0.5, 1]}, "revision": drawer.view.revision, "number": 7}
+    drawer.show(found(loss=[1.0, 2.0, 3.0, 5.0]))
+    drawer.view._handle_msg(told)
+    assert (drawer.view.heard, heard) == (0, [])
+    drawer.view._handle_msg({**told, "revision": drawer.view.revision, "number": 8})
+    assert (drawer.view.heard, heard) == (8, ["loss:3.."])

@@ -269,12 +269,12 @@ def test_bounds_on_axes_select_rows_and_the_address_keeps_the_drawer_open(bench)
     drawer.view._handle_msg({"open": True})
     assert parse_qs(opened.shell.query)["runs:parallel"] == ["on"]
     assert [axis["name"] for axis in drawer.view.axes] == ["seed", "test_loss"]
-    drawer.view._handle_msg({"rows": [1], "bounds": {"seed": [0, 0.5]}, "revision": drawer.view.revision})
+    drawer.view._handle_msg({"rows": [1], "bounds": {"seed": [0, 0.5]}, "revision": drawer.view.revision, "number": 1})
     assert (opened.opened("runs").grid.selected, drawer.view.selected) == ((OTHER,), [1])
     assert parse_qs(opened.shell.query)["runs:bounds"] == ["seed:..0.5"]
     again = bench(opened.shell.query).opened("runs").parallel.view
     assert (again.open, len(again.axes), again.bounds) == (True, 2, {"seed": [0.0, 0.5]})
-    drawer.view._handle_msg({"rows": [], "bounds": {}, "revision": drawer.view.revision})
+    drawer.view._handle_msg({"rows": [], "bounds": {}, "revision": drawer.view.revision, "number": 2})
     assert (opened.opened("runs").grid.selected, "runs:bounds" in opened.shell.query) == ((), False)
     drawer.view._handle_msg({"open": False})
     assert (drawer.view.axes, "runs:parallel" in opened.shell.query) == ([], False)

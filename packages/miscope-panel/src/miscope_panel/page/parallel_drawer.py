@@ -26,6 +26,7 @@ class ParallelAxes(JSComponent):
     axes = param.List(default=[], item_type=dict, doc="As `ParallelAxis` has them.")
     bounds = param.Dict(default={}, doc="As `Places` has them, of what the address says; the browser says its own.")
     revision = param.Integer(default=0, doc="Another for each answer of the table, whose rows have other places.")
+    heard = param.Integer(default=0, doc="The number of the last of the browser's messages that was of this revision.")
     open = param.Boolean(default=False, doc="Whether there is more to see than a line to open them by.")
     selected = param.List(default=[], item_type=int, doc="Places of the rows that are selected in the table.")
 
@@ -84,7 +85,8 @@ class ParallelDrawer:
         match message:
             case {"open": bool(there)}:
                 self.on_turn(there)
-            case {"rows": [*rows], "bounds": dict(bounds), "revision": self.view.revision}:
+            case {"rows": [*rows], "bounds": dict(bounds), "revision": self.view.revision, "number": int(number)}:
+                self.view.heard = number
                 if all(map(self._is_row, rows)):
                     self.on_bound(sorted(set(rows)))
                     self._hold(bounds)

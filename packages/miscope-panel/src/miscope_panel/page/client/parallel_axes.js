@@ -12,6 +12,8 @@ const NS = "http://www.w3.org/2000/svg"
 
 export function render({model, el}) {
   const bounds = new Map()
+  let number = model.heard
+  let brushing = false
   const canvas = h("canvas", {"aria-hidden": "true"})
   const over = document.createElementNS(NS, "svg")
   over.setAttribute("role", "group")
@@ -120,6 +122,7 @@ export function render({model, el}) {
     const from = at(event)
     strip.setPointerCapture(event.pointerId)
     bounds.delete(name)
+    brushing = true
     const move = (moved) => {
       const to = at(moved)
       if (Math.abs(to - from) > 0.01) bounds.set(name, [Math.min(from, to), Math.max(from, to)])
@@ -128,6 +131,7 @@ export function render({model, el}) {
       say()
     }
     const end = () => {
+      brushing = false
       strip.removeEventListener("pointermove", move)
       show()
       tell()
@@ -137,7 +141,10 @@ export function render({model, el}) {
     strip.addEventListener("pointercancel", end, {once: true})
   }
 
-  const tell = () => model.send_msg({rows: bounds.size ? all().filter(within) : [], bounds: Object.fromEntries(bounds), revision: model.revision})
+  function tell() {
+    number += 1
+    model.send_msg({rows: bounds.size ? all().filter(within) : [], bounds: Object.fromEntries(bounds), revision: model.revision, number})
+  }
 
   function say() {
     const rows = count().toLocaleString("en")
@@ -158,8 +165,8 @@ export function render({model, el}) {
     lines()
   }
 
-  const take = () => {
-    if (handles.pending()) return false
+  const take = (unheard) => {
+    if (handles.pending() || unheard) return false
     const given = Object.entries(model.bounds)
     const near = ([name, places]) => bounds.has(name) && places.every((place, i) => Math.abs(place - bounds.get(name)[i]) < NEAR)
     // Those that were set here have more digits than an address.
@@ -170,9 +177,13 @@ export function render({model, el}) {
   }
   // Bounds that come with the address select rows too; of those that were here the rows are selected already.
   model.on("revision", () => {
-    const others = take()
+    // The axis in hand would be replaced; it is told, and all is drawn, where it is let go.
+    if (brushing) return lines()
+    // What was told of rows that are others by now is told once more, of these.
+    const unheard = number !== model.heard
+    const others = take(unheard)
     show()
-    if (others && bounds.size) tell()
+    if (unheard || (others && bounds.size)) tell()
   })
   model.on("open", show)
   model.on("selected", () => box.hidden || lines())
@@ -180,7 +191,7 @@ export function render({model, el}) {
   const sized = new ResizeObserver(() => box.hidden || show())
   sized.observe(box)
   model.on("remove", () => sized.disconnect())
-  const others = take()
+  const others = take(false)
   show()
   if (others && bounds.size) tell()
 }
