@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from miscope.bound import BoundWorkspace, open_bound
@@ -81,6 +82,17 @@ def test_of_many_who_write_at_once_every_text_is_kept(ws: BoundWorkspace) -> Non
         ({"tags": ("a\nb",)}, "That cannot be the tags of a variant."),
         ({"pins": {5: "a\nb"}}, "That cannot be the pins of a variant."),
         ({"pins": {-1: ""}}, "-1 cannot be pinned."),
+        ({"pins": {5.5: ""}}, "5.5 cannot be pinned."),
+        ({"pins": {float("inf"): ""}}, "inf cannot be pinned."),
+        ({"pins": {True: ""}}, "True cannot be pinned."),
+        ({"pins": {5: "", "500": ""}}, "'500' cannot be pinned."),
+        ({"pins": {10**15 + 1: ""}}, "1000000000000001 cannot be pinned."),
+        ({"pins": {5: None}}, "That cannot be the pins of a variant."),
+        ({"pins": {5: 5}}, "That cannot be the pins of a variant."),
+        ({"unpin": ["20"]}, "'20' cannot be unpinned."),
+        ({"unpin": [False]}, "False cannot be unpinned."),
+        ({"tags": (5,)}, "That cannot be the tags of a variant."),
+        ({"notes": 5}, "That cannot be the notes of a variant."),
         ({"pins": dict.fromkeys(range(101), "")}, "These are no pins of a variant."),
         ({"notes": "x" * 10_001}, "That cannot be the notes of a variant."),
         ({"notes": "\ud800"}, "That cannot be the notes of a variant."),
@@ -93,6 +105,16 @@ def test_what_cannot_be_written_is_refused_and_leaves_what_is_there(
         ws.find(NAME).annotate(**changes)  # type: ignore[arg-type]
     assert str(refused.value).splitlines()[0] == words
     assert earlier(ws.store, NAME) == []
+
+
+@pytest.mark.parametrize("step", [500, 500.0, np.int64(500), np.float64(500), np.float32(500)], ids=repr)
+def test_a_step_is_pinned_and_unpinned_by_whatever_whole_number_it_is(step: int, ws: BoundWorkspace) -> None:
+    variant = ws.find(NAME)
+    variant.annotate(pins={step: "x", 20: ""})
+    kept = variant.annotation.pins
+    assert kept == (PinnedStep(step=20), PinnedStep(step=500, note="x"))
+    assert [type(pin.step) for pin in kept] == [int, int]
+    assert variant.annotate(unpin=[step]).pins == (PinnedStep(step=20),)
 
 
 def test_nothing_is_noted_of_a_variant_that_is_not_there(ws: BoundWorkspace) -> None:

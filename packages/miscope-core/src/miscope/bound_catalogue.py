@@ -116,7 +116,7 @@ class ShownVariant(ABC):
         tags: Sequence[str] | None = None,
         notes: str | None = None,
         pins: Mapping[int, str] | None = None,
-        unpin: Sequence[int] = (),
+        unpin: Sequence[int] | None = (),
     ) -> Annotation:
         """Have these be its tags, or its notes in Markdown; what is None stays, and what was there before is kept.
 
@@ -128,7 +128,7 @@ class ShownVariant(ABC):
         workspace, variant = self._place
         workspace.store.refuse_another(variant)
         kept = None if tags is None else tuple(tags)
-        change = AnnotationChange(tags=kept, notes=notes, pins=pins_of(pins or {}), unpin=tuple(unpin))
+        change = AnnotationChange(tags=kept, notes=notes, pins=pins_of(pins or {}), unpin=tuple(unpin or ()))
         return change_annotation(workspace.store, variant.name, change)
 
     def _repr_html_(self) -> str:

@@ -13,11 +13,13 @@ LONGEST_NOTES, LONGEST_TAG = 10_000, 64
 MOST_TAGS = 100
 
 
-def check_text(field: str, text: str, longest: int, *, of: str, is_line: bool = False) -> None:
+def check_text(field: str, text: object, longest: int, *, of: str, is_line: bool = False) -> None:
     """BadValue, of that field, for what is too long, no text, or, as a line, has an end in the middle or is blank.
 
     of: what it is said of, 'a run'.
     """
+    if not isinstance(text, str):
+        raise BadValue(f"That cannot be the {field} of {of}.", "It is no text.", "Give another.", field=field)
     is_blank = is_line and text != "" and not text.strip()
     whole = _is_whole(text)
     if len(text) > longest or "\0" in text or is_blank or not whole or (is_line and len(text.splitlines()) > 1):

@@ -117,15 +117,18 @@ class RemoteVariant(HasAbsent):
         tags: Sequence[str] | None = None,
         notes: str | None = None,
         pins: Mapping[int, str] | None = None,
-        unpin: Sequence[int] = (),
+        unpin: Sequence[int] | None = (),
     ) -> Annotation:
         """Have these be its tags, or its notes in Markdown; what is None stays, and what was there before is kept.
 
         pins: steps to come back to, each with a note or '', beside those it has. unpin: steps without one from now on.
         """
+        from miscope.store.annotation import AnnotationChange, pins_of
+
         asked: dict[str, Any] = {"tags": None if tags is None else list(tags), "notes": notes}
-        if pins or unpin:
-            asked |= {"pins": [{"step": k, "note": text} for k, text in (pins or {}).items()], "unpin": list(unpin)}
+        change = AnnotationChange(pins=pins_of(pins or {}), unpin=tuple(unpin or ()))
+        if change:
+            asked |= {"pins": [{"step": p.step, "note": p.note} for p in change.pins], "unpin": list(change.unpin)}
         return _annotation(self.connection.change("annotation", asked, {"variant": self.name}))
 
     def availability(self) -> Mapping[str, Any]:

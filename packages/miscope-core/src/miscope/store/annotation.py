@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import final
+from numbers import Real
+from typing import Any, Literal, final
 
 from miscope.errors import BadValue, MiscopeError
 from miscope.label_text import LONGEST_NOTES, check_tags, check_text
@@ -31,14 +34,13 @@ class PinnedStep:
     """A step that somebody wants to come back to. Raises BadValue for what is no step, or no note on one line."""
 
     step: int
+    """As a plain int, of whatever kind of number it was given."""
     note: str = ""
     """On one line; '' for none."""
 
     def __post_init__(self) -> None:
         check_text("pins", self.note, LONGEST_PIN_NOTE, of=_OF, is_line=True)
-        if not 0 <= self.step <= _LAST:
-            known = "A step is a whole number from 0 on."
-            raise BadValue(f"{self.step} cannot be pinned.", known, "Give another.", field="pins")
+        object.__setattr__(self, "step", _step(self.step, "pins"))
 
 
 @final
@@ -76,7 +78,10 @@ class AnnotationChange:
     pins: tuple[PinnedStep, ...] = ()
     """Beside those it has, and in place of one at the same step."""
     unpin: tuple[int, ...] = ()
-    """Steps without a pin from now on."""
+    """Steps without a pin from now on; BadValue for what is no step."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "unpin", tuple(_step(step, "unpin") for step in self.unpin))
 
     def __bool__(self) -> bool:
         return self != AnnotationChange()
@@ -108,7 +113,7 @@ class ChangedMeanwhile(MiscopeError):
 
 def pins_of(notes: Mapping[int, str]) -> tuple[PinnedStep, ...]:
     """{500: "here it memorised"} as pins."""
-    return tuple(PinnedStep(step=step, note=note) for step, note in sorted(notes.items()))
+    return tuple(sorted(PinnedStep(step=step, note=note) for step, note in notes.items()))
 
 
 def merged(read: Annotation, mine: Annotation, theirs: Annotation) -> Annotation:
@@ -120,6 +125,24 @@ def merged(read: Annotation, mine: Annotation, theirs: Annotation) -> Annotation
     gone = {*read.tags} - {*mine.tags}
     tags = dict.fromkeys([*(tag for tag in theirs.tags if tag not in gone), *_added(read, mine)])
     return replace(theirs, tags=tuple(tags), notes=_merged_notes(read.notes, mine.notes, theirs.notes))
+
+
+def _step(given: Any, field: Literal["pins", "unpin"]) -> int:
+    """The step as a file holds it: what else counts as a whole number, numpy's or 500.0, could not be read back."""
+    found = None if isinstance(given, bool) else _whole(given)
+    if found is None or not 0 <= found <= _LAST:
+        verb = "pinned" if field == "pins" else "unpinned"
+        known = "A step is a whole number from 0 on."
+        raise BadValue(f"{given!r} cannot be {verb}.", known, "Give another.", field=field)
+    return found
+
+
+def _whole(given: Any) -> int | None:
+    try:
+        return operator.index(given)
+    except TypeError:
+        is_whole = isinstance(given, Real) and math.isfinite(given) and given % 1 == 0
+        return int(given) if is_whole else None
 
 
 def _added(read: Annotation, mine: Annotation) -> list[str]:
