@@ -42,6 +42,13 @@ def test_steps_are_pinned_and_unpinned_and_the_rest_stays(client):
     assert (told["pins"], told["notes"], told["revision"]) == ([{"step": 500, "note": "there"}], "n", 2)
 
 
+def test_what_is_null_stays_as_what_is_left_out_does(client):
+    change(client, {"tags": ["paper"], "notes": "n", "pins": [{"step": 500, "note": "here"}]})
+    answer = change(client, {"tags": None, "notes": None, "pins": None, "unpin": None})
+    assert (answer.status_code, answer.json()) == (200, read(client).json())
+    assert (answer.json()["pins"], answer.json()["revision"]) == ([{"step": 500, "note": "here"}], 1)
+
+
 def test_the_later_of_two_who_read_the_same_is_refused_and_what_the_other_wrote_stays(client):
     tag = read(client).headers["etag"]
     assert change(client, {"notes": "mine"}, **{"if-match": tag}).headers["etag"] == '"1"'

@@ -65,18 +65,18 @@ class AnnotationChanges(BaseModel):
     )
     notes: Annotated[str | None, Field(max_length=LONGEST_NOTES, description="In Markdown.")] = None
     pins: Annotated[
-        tuple[PinAsked, ...],
+        tuple[PinAsked, ...] | None,
         Field(max_length=MOST_PINS, description="Beside those it has, in place of one at the same step."),
-    ] = ()
+    ] = None
     unpin: Annotated[
-        tuple[_Step, ...], Field(max_length=MOST_PINS, description="Steps without a pin from now on.")
-    ] = ()
+        tuple[_Step, ...] | None, Field(max_length=MOST_PINS, description="Steps without a pin from now on.")
+    ] = None
 
     @property
     def change(self) -> AnnotationChange:
         """The same as core takes it."""
-        pins = tuple(PinnedStep(step=pin.step, note=pin.note) for pin in self.pins)
-        return AnnotationChange(tags=self.tags, notes=self.notes, pins=pins, unpin=self.unpin)
+        pins = tuple(PinnedStep(step=pin.step, note=pin.note) for pin in self.pins or ())
+        return AnnotationChange(tags=self.tags, notes=self.notes, pins=pins, unpin=self.unpin or ())
 
 
 @final
