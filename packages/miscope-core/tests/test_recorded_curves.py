@@ -117,3 +117,20 @@ def test_views_of_what_was_recorded_can_be_smoothed_and_no_others():
     assert [control.name for control in VIEW.time_controls] == ["clock", "events", "smoothing"]
     plain = View(name="test.plain", title="T", grain=Grain.TRAJECTORY, draw=curve, time_axis="x")
     assert [control.name for control in plain.time_controls] == ["clock", "events"]
+
+
+def test_a_zoom_cuts_nothing_of_a_figure_whose_axes_count_no_steps():
+    lengths = []
+
+    def by_fraction(shown: ViewData) -> go.Figure:
+        series = shown.metrics["loss"]
+        lengths.append(len(series.steps))
+        figure = go.Figure(go.Scatter(x=series.steps / series.steps[-1], y=series.values))
+        return figure.update_layout(meta={"time_axes": [], "aligned": {"axes": ["x"], "by": "fraction"}})
+
+    view = View(
+        name="test.fraction", title="F", grain=Grain.TRAJECTORY, draw=by_fraction, needs=VIEW.needs, time_axis="x"
+    )
+    figure = draw(view, shown(LOSS), {}, between=(100.0, 500.0))
+    assert (lengths[-1], figure.data[0].x[-1]) == (RECORDS, 1.0)
+    assert figure.layout.meta["miscope"]["time_axes"] == []

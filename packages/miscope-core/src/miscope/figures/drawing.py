@@ -19,15 +19,23 @@ __all__ = ["drawn"]
 def drawn(view: View, shown: ViewData, controls: Mapping[str, Any], between: tuple[float, float] | None) -> Figure:
     """What the drawing function gives, with the controls that it declares; smoothed where that is turned on.
 
-    between: steps about which curves of very many records are drawn. They are smoothed before.
+    between: steps about which curves of very many records are drawn. They are smoothed before. Of no account where the
+    figure says that none of its axes counts steps: there they show another stretch, or a fraction of all.
     """
     own = {control.name: controls[control.name] for control in view.controls}
     part = shown if between is None else between_steps(shown, between)
     figure = _drawn(view, part, own)
+    if between is not None and _counts_no_steps(figure):
+        return drawn(view, shown, controls, None)
     if SMOOTHING not in view.time_controls or controls[SMOOTHING.name] == SMOOTHING.options[0]:
         return figure
     smooth = smoothed(shown, int(controls[SMOOTHING.name]))
     return laid_over(figure, _drawn(view, smooth if between is None else between_steps(smooth, between), own))
+
+
+def _counts_no_steps(figure: Figure) -> bool:
+    said: Any = figure.layout["meta"] or {}
+    return "time_axes" in said and not said["time_axes"]
 
 
 def _drawn(view: View, shown: ViewData, controls: Mapping[str, Any]) -> Figure:

@@ -141,8 +141,8 @@ def _whole(given: Any) -> int | None:
     try:
         return operator.index(given)
     except TypeError:
-        is_whole = isinstance(given, Real) and math.isfinite(given) and given % 1 == 0
-        return int(given) if is_whole else None
+        number = float(given) if isinstance(given, Real) else math.nan
+        return int(number) if number.is_integer() else None
 
 
 def _added(read: Annotation, mine: Annotation) -> list[str]:
