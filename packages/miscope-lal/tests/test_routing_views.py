@@ -74,3 +74,9 @@ def test_only_the_commonest_paths_are_drawn_and_all_are_counted() -> None:
     assert list(figure.data[0].x[:5]) == ["0-0", "1-0", "2-0", "3-0", "0-1"]
     assert len(figure.data[0].x) == 16
     assert "20 paths, entropy 2.50 nats; in common 0.25 nats, p = 0.005" in figure.layout.title.subtitle.text
+
+
+def test_a_layer_is_chosen_for_its_card_alone() -> None:
+    """It is 'layer 0' here, and a whole site elsewhere."""
+    assert {what for view in ALL for what in view.selected_by.values()} <= {"neuron", "frequency"}
+    assert any(control.name == "layer" for view in ALL for control in view.controls)

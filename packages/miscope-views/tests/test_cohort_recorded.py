@@ -105,3 +105,15 @@ def test_a_share_of_right_answers_is_on_a_linear_axis_however_far_it_rises():
     )
     assert figure.data[0].y.tolist() == pytest.approx([0.0, 0.01, 1.0], abs=1e-7)
     assert figure.layout.yaxis.type is None
+
+
+def test_of_very_many_records_hovering_tells_the_number_of_the_point():
+    steps = np.arange(10_000)
+    told = shown([1.0, 2.0, 3.0])
+    (member,) = told.members
+    long = {"a.b/trace": Series(steps=steps, values=np.sin(steps / 50) * steps)}
+    (trace,) = drawn(
+        replace(told, members=(replace(member, shown=replace(member.shown, metrics=long)),)), scale="linear"
+    ).data
+    assert len(trace.x) < 5000
+    np.testing.assert_allclose(trace.customdata, trace.y, rtol=1e-6)

@@ -94,3 +94,10 @@ def test_below_a_title_a_long_note_takes_the_room_of_the_familys_name():
 def test_a_curve_of_few_checkpoints_has_a_mark_at_each():
     modes = {n: line(np.arange(n), np.ones(n), "loss", "#000000")["mode"] for n in (1, 3, 8, 9)}
     assert modes == {1: "lines+markers", 3: "lines+markers", 8: "lines+markers", 9: "lines"}
+
+
+def test_what_is_told_of_the_points_of_a_curve_is_thinned_with_them():
+    steps = np.arange(20_000)
+    curve = line(steps, np.sin(steps), "a", "#000000", customdata=np.stack([steps, -steps], axis=1))
+    assert len(curve["x"]) < len(steps)
+    np.testing.assert_array_equal(curve["customdata"], np.stack([curve["x"], -curve["x"]], axis=1))

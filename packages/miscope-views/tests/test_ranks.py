@@ -9,7 +9,8 @@ from miscope import ViewData
 from miscope.family import make_variant
 from miscope.figures.figure_style import NULL
 from miscope.testing import ToyFamily
-from miscope_views.ranks import over_training, scree, spectrum
+from miscope_views import scores
+from miscope_views.ranks import VIEWS, over_training, scree, spectrum
 
 STEPS = np.array([0, 10, 20])
 LARGE = np.linspace(5, 1, 24)
@@ -97,3 +98,10 @@ def test_a_spectrum_stands_beside_the_first_one_and_names_what_sticks_out():
     assert ((y[1:] + y[:-1]) / 2 * np.diff(x)).sum() == pytest.approx(1, abs=0.01)
     assert bulk.name == "noise bulk"
     assert "1 of 24 singular values above the noise bulk" in figure.layout.title.subtitle.text
+
+
+def test_a_head_of_a_matrix_is_chosen_for_its_card_alone():
+    """Elsewhere a head is 'L0H2': what is selected there would be the first here, without a word."""
+    with_heads = [view for view in (*VIEWS, *scores.VIEWS) if any(control.name == "head" for control in view.controls)]
+    assert len(with_heads) > 5
+    assert [view.name for view in with_heads if "head" in view.selected_by.values()] == []

@@ -25,6 +25,6 @@ def medians(time: np.ndarray, median: np.ndarray, count: np.ndarray) -> list[dic
     traces = []
     for name, chosen, dash in (("median", of == count.max(), "solid"), ("median of fewer", of < count.max(), "dash")):
         if chosen.any():
-            look = {"line": {"width": 2.6, "dash": dash}, "hovertemplate": _HOVER}
-            traces.append(line(x, np.where(chosen, y, np.nan), name, OKABE_ITO[0], **look) | {"customdata": of})
+            look = {"line": {"width": 2.6, "dash": dash}, "hovertemplate": _HOVER, "customdata": of}
+            traces.append(line(x, np.where(chosen, y, np.nan), name, OKABE_ITO[0], **look))
     return traces

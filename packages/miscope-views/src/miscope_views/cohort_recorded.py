@@ -49,14 +49,15 @@ def recorded(shown: ViewData, *, metric: str, align: str, scale: str) -> Figure:
     traces = []
     for member in told:
         series = held[member.label][metric]
-        trace = line(
+        curve = line(
             aligned(series, member.shown, align),
             series.values if axis is None else axis.laid(series.values),
             _legend(member.label),
             colours[member.shown.variant.name],
+            customdata=series.values,
             hovertemplate=f"{member.label}<br>%{{customdata:.4g}} at %{{x:,}}<extra></extra>",
         )
-        traces.append({**trace, "customdata": series.values})
+        traces.append(curve)
     note = f"{len(told)} of {len(shown.members)} variants"
     if without:
         note += f" · not aligned, without {align!r}: {', '.join(without)}"

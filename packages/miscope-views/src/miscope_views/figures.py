@@ -109,12 +109,16 @@ def panels(heights: Sequence[float], gap: float = 0.08) -> list[list[float]]:
 def line(x: np.ndarray, y: np.ndarray, name: str, colour: str, **more: Any) -> Trace:
     """A curve over training, thinned to what a screen can show; of few checkpoints with a mark at each.
 
-    One that was thinned says so, `meta` {"thinned": True}: between its points there are others.
+    One that was thinned says so, `meta` {"thinned": True}: between its points there are others. more: of the trace;
+    its `customdata` is of the points, (n,) or (n, ...), and is thinned with them.
     """
-    given = len(x)
-    x, y = thin(np.asarray(x), np.asarray(y))
-    if len(x) < given:
+    x, y = np.asarray(x), np.asarray(y)
+    kept = _kept(y, MOST_POINTS)
+    if not isinstance(kept, slice):
         more["meta"] = {**more.get("meta", {}), "thinned": True}
+    if "customdata" in more:
+        more["customdata"] = np.asarray(more["customdata"])[kept]
+    x, y = x[kept], y[kept]
     style = {"color": colour, "width": 1.6} | more.pop("line", {})
     mode = "lines" if len(x) > FEW else "lines+markers"
     return {"type": "scatter", "mode": mode, "x": x, "y": y, "name": name, "line": style, **more}
@@ -139,12 +143,17 @@ def thin(x: np.ndarray, y: np.ndarray, most: int = MOST_POINTS) -> tuple[np.ndar
 
     Stretches are equal in rank, save that the first tenth of the points keeps half of them, for a logarithmic axis.
     """
-    n = len(x)
-    if n <= most:
-        return x, y
-    blocks = most // 6
-    kept = np.unique(np.concatenate([_corners(y, 0, n // 10, blocks), _corners(y, n // 10, n, blocks), [n - 1]]))
+    kept = _kept(y, most)
     return x[kept], y[kept]
+
+
+def _kept(y: np.ndarray, most: int) -> np.ndarray | slice:
+    """Indices of the points that `thin` keeps, or all."""
+    n = len(y)
+    if n <= most:
+        return slice(None)
+    blocks = most // 6
+    return np.unique(np.concatenate([_corners(y, 0, n // 10, blocks), _corners(y, n // 10, n, blocks), [n - 1]]))
 
 
 def _corners(y: np.ndarray, start: int, stop: int, blocks: int) -> np.ndarray:

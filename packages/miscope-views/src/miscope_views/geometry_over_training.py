@@ -118,11 +118,12 @@ def _best_circle(shown: ViewData, site: str) -> Figure:
     band = {"fill": "tonexty", "fillcolor": "rgba(154,154,154,0.3)", "name": "one axis shuffled"}
     pairs = first_row(arrays[f"{site}/pair"].reshape(len(steps), -1)).reshape(-1, 2)[best]
     hover = f"axes %{{customdata[0]}}, %{{customdata[1]}}: %{{y:.3f}} at {shown.step_label} %{{x:,}}<extra></extra>"
-    curve = line(steps, score[rows, best], "best pair of axes", OKABE_ITO[0], hovertemplate=hover)
+    told = {"customdata": pairs, "hovertemplate": hover}
+    curve = line(steps, score[rows, best], "best pair of axes", OKABE_ITO[0], **told)
     traces = [
         {**edge, "y": null[rows, 0, best], "showlegend": False},
         {**edge, "y": null[rows, 2, best], **band},
-        curve | ({"customdata": pairs} if len(curve["x"]) == len(steps) else {}),
+        curve,
     ]
     note = f"{site} · the family gives no basis over its answers"
     layout = {

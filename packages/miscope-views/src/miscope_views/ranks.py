@@ -205,7 +205,8 @@ def _heads(shown: ViewData) -> tuple[str, ...]:
 
 
 _MATRIX = choice_of("matrix", _READS, "spectrum")
-_HEAD = Choice(name="head", options_from=_heads)
+# The same number in whichever layer the matrix is of: no head that other cards could show too.
+_HEAD = Choice(name="head", options_from=_heads, selects="")
 
 VIEWS = (
     View(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _READS, _CIRCUITS = "scores.queries", "scores.circuits"
-_HEAD, _CIRCUIT = (choice_of("head", reads, "fraction") for reads in (_READS, _CIRCUITS))
+# In words of their own, 'blocks.0.attn[1]': no head that other cards could show too.
+_HEAD, _CIRCUIT = (replace(choice_of("head", reads, "fraction"), selects="") for reads in (_READS, _CIRCUITS))
 _LOCKED = Toggle(name="locked", default=True, label="same scale at every step")
 
 

@@ -48,5 +48,5 @@ def _layer_names(shown: ViewData) -> Sequence[str]:
     return [layer_name(site) for arrays in shown.artifacts.values() for site in layers(arrays)]
 
 
-LAYER = Choice(name="layer", options_from=_layer_names)
-"""One of the layers that route."""
+LAYER = Choice(name="layer", options_from=_layer_names, selects="")
+"""One of the layers that route, in words that no other view has for a layer: it is chosen for its card alone."""
