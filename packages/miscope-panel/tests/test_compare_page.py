@@ -10,6 +10,8 @@ import pytest
 from miscope.errors import MiscopeError
 from miscope.figures.comparing.same_inputs import SameInputs
 from miscope_panel.page import compare_page
+from miscope_panel.page.card import sent
+from miscope_panel.page.compared_group import ComparedGroup
 from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.pages import server_context
 from miscope_panel.shown.comparing import compared_view as compared_views
@@ -316,3 +318,21 @@ def test_pictures_made_before_they_were_forgotten_are_not_taken_for_the_latest(t
     group.cards[0].in_sight = True
     when_told.go()
     assert not group.cards[0].pending
+
+
+def test_a_picture_is_made_ready_for_the_browser_before_it_comes_back_to_the_page(trained, at_once, monkeypatch):
+    happened = []
+
+    def ready(made):
+        happened.append("ready")
+        return sent(made)
+
+    def show(group, *answer):
+        happened.append("back")
+        return shown(group, *answer)
+
+    shown = ComparedGroup._show
+    monkeypatch.setattr("miscope_panel.page.compared_group.sent", ready)
+    monkeypatch.setattr(ComparedGroup, "_show", show)
+    Dashboard(server_context(trained, at_once), f"{BOTH}&compare:views=small.losses")
+    assert happened == ["ready", "back"]

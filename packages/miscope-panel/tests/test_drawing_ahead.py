@@ -80,3 +80,18 @@ def test_a_view_that_takes_long_is_not_drawn_ahead_again(ahead, when_told, drawn
         ahead.follow([at(step)])
         when_told.go()
     assert drawn == [("a.b", 20)]
+
+
+def test_what_fails_is_left_to_the_card_and_the_next_is_drawn(when_told):
+    asked = []
+
+    def fail(request):
+        asked.append(request.step)
+        raise PermissionError(request.view)
+
+    ahead = DrawingAhead(Errands(when_told), fail)
+    for step in (0, 10, 20):
+        ahead.move(STEPS, step)
+        ahead.follow([at(step)])
+        when_told.go()
+    assert asked == [20, 30]

@@ -163,3 +163,35 @@ def test_who_asks_for_what_is_being_drawn_waits_for_it(counted, monkeypatch):
         gate.set()
         assert first.result(120) is second.result(120)
     assert drawn == [10]
+
+
+def test_what_can_be_kept_is_drawn_ahead_and_not_again_when_it_is_asked_for(counted):
+    kept = KeptPictures()
+    kept.ahead(counted.workspace, counted.request)
+    assert kept.picture(counted.workspace, counted.request).state == "figure"
+    assert len(counted.drawn) == 1
+
+
+def test_what_cannot_be_kept_is_not_drawn_ahead(counted):
+    os.utime(counted.workspace.store.layout.checkpoints(counted.request.variant))
+    for request in (counted.request, replace(counted.request, variant="toy.sum/gone")):
+        KeptPictures().ahead(counted.workspace, request)
+    assert counted.drawn == []
+
+
+def test_where_a_folder_goes_away_meanwhile_the_card_is_drawn_and_nothing_is_kept(counted, monkeypatch):
+    kept, request = KeptPictures(), replace(counted.request, view="counted.norms")
+    (variant,) = open_bound(counted.workspace.root, tables()).variants()
+    variant.analyze("parameters.norms", steps=[10])
+    grow_old(counted)
+    assert last_changed(counted.workspace, request) is not None
+
+    def gone(folder):
+        raise FileNotFoundError(folder)
+
+    monkeypatch.setattr(Path, "iterdir", gone)
+    assert last_changed(counted.workspace, request) is None
+    monkeypatch.undo()
+    monkeypatch.setattr("miscope_panel.shown.last_changed._folders", lambda *of: gone("recipes"))
+    assert [kept.picture(counted.workspace, request).state for _ in range(2)] == ["figure", "figure"]
+    assert len(counted.drawn) == 2

@@ -40,7 +40,7 @@ class Board:
         self.computing = Computing(context)
         self._pictures = context.server.pictures
         self._picture = partial(self._pictures.picture, self._workspace)
-        self._ahead = DrawingAhead(context.errands, self._picture)
+        self._ahead = DrawingAhead(context.errands, partial(self._pictures.ahead, self._workspace))
         self.on_shown: Callable[[], None] = lambda: None
         """Called when a card shows another picture."""
         self.on_film: Callable[[Request, str], None] = lambda request, suffix: None

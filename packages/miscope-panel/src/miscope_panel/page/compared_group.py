@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ComparedGroup"]
 
+_Made = tuple[ComparedView, tuple[dict[str, Any], ...]]
+"""What is shown, and each picture as the browser is given it."""
+
 
 @final
 class ComparedGroup:
@@ -72,28 +75,32 @@ class ComparedGroup:
         self._known = self._sent = None
         self._forgotten += 1
 
-    def _make(self, request: ComparedRequest) -> ComparedView | None:
+    def _make(self, request: ComparedRequest) -> _Made | None:
         """On a thread, maybe long after it was asked for: None where another was asked for since."""
-        return compared_view(self._workspace, request) if self._asked is request else None
+        if self._asked is not request:
+            return None
+        made = compared_view(self._workspace, request)
+        return made, tuple(_sent(card) for card in made.cards)
 
-    def _show(self, request: ComparedRequest, forgotten: int, made: ComparedView | None) -> None:
+    def _show(self, request: ComparedRequest, forgotten: int, answer: _Made | None) -> None:
         asked = self._asked
         if asked is None or asked.key != request.key or forgotten != self._forgotten:
             return
-        if made is None:
+        if answer is None:
             self._sent = None
             self.ask(asked)
             return
+        made, pictures = answer
         self._known, before, self.shown = request.key, self.shown, made
         titles = tuple(card.title for card in made.cards)
         anew = titles != self._card_titles or [c.colour for c in self.cards] != [c.colour for c in made.cards]
         if anew:
             self._card_titles = titles
             self.cards = [self._card(card.title, card.colour) for card in made.cards]
-        for card, shown in zip(self.cards, made.cards, strict=True):
+        for card, shown, picture in zip(self.cards, made.cards, pictures, strict=True):
             if shown.request is not None:
                 card.inform(shown.request, self._errands)
-            card.param.update(picture=_sent(shown), pending=False)
+            card.param.update(picture=picture, pending=False)
         if anew or before is None or before.note != made.note or before.inputs != made.inputs:
             self._name(made)
             self.on_laid_out()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import final
 
+from miscope.failure import tried
 from miscope_panel.page.errands import Errands
 from miscope_panel.shown.picture import Request
 
@@ -53,7 +54,9 @@ class DrawingAhead:
     def _go(self) -> None:
         if self._wanted and not self._busy:
             self._busy, wanted, self._wanted = True, self._wanted, ()
-            self._errands.send(partial(self._draw_each, wanted, self._serial), lambda _: self._rest())
+            # What fails is told by its card, once somebody asks for it; there is more to draw in any case.
+            work = partial(tried, partial(self._draw_each, wanted, self._serial))
+            self._errands.send(work, lambda _: self._rest())
 
     def _draw_each(self, requests: Sequence[Request], serial: int) -> None:
         """On a thread; no further once the cursor has moved on."""

@@ -55,6 +55,11 @@ class KeptPictures:
             self._keep(key, mine)
         return mine.result()
 
+    def ahead(self, workspace: Workspace, request: Request) -> None:
+        """Draw it before anybody asks; nothing where it could not be kept until somebody does. Never raises."""
+        if last_changed(workspace, request) is not None:
+            self.picture(workspace, request)
+
     def forget(self) -> None:
         """Draw all anew: somebody wants to see what there is now."""
         with self._turn:

@@ -27,18 +27,22 @@ def last_changed(workspace: Workspace, request: Request) -> tuple[int, ...] | No
     """When each folder that the picture is drawn from last had a file put in or taken away, in nanoseconds.
 
     None where that does not say all: for a view that does not follow the step or looks at another variant too, for
-    one whose variant is built on others, and for files that changed this moment.
+    one whose variant is built on others, for files that changed this moment, and where a folder cannot be read.
     """
     try:
-        view, variant = workspace.plugins.view(request.view), workspace.find(request.variant)
-    except MiscopeError:
+        found = _all_changed(workspace, request)
+    except (MiscopeError, OSError):
         return None
+    return found if found is not None and max(found) < time.time_ns() - _SETTLED_NS else None
+
+
+def _all_changed(workspace: Workspace, request: Request) -> tuple[int, ...] | None:
+    view, variant = workspace.plugins.view(request.view), workspace.find(request.variant)
     needs = view.needs
     alone = not (variant.parents or needs.untrained or needs.source_metrics or needs.sources)
     if view.grain is not Grain.CHECKPOINT or not alone:
         return None
-    found = tuple(_changed(folder) for folder in _folders(workspace, view, variant))
-    return found if max(found) < time.time_ns() - _SETTLED_NS else None
+    return tuple(_changed(folder) for folder in _folders(workspace, view, variant))
 
 
 def _folders(workspace: Workspace, view: View, variant: Variant) -> Iterator[Path]:
