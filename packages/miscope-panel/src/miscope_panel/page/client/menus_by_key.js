@@ -4,6 +4,8 @@ const OPENING = ["Enter", " ", "ArrowDown", "ArrowUp"]
 
 const menus_by_key = (model) => {
   const searching = (event, target, list, search) => {
+    // Browsers that fill in by themselves send events of keys without a key.
+    if (!event.key) return
     const options = [...list.querySelectorAll("li[role=menuitem]:not([aria-disabled=true])")].filter((each) => !each.contains(search))
     if (target !== search) {
       if (event.key.length !== 1 || event.key === " ") return
