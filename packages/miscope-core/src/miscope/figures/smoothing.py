@@ -57,8 +57,10 @@ def _smoothed(metrics: Mapping[str, Series], records: int) -> Mapping[str, Serie
 
 def laid_over(recorded: Figure, smooth: Figure) -> Figure:
     """The recorded figure with its curves faint behind those that smoothing changed; as it is where none is."""
-    pairs = list(zip(recorded.data, smooth.data, strict=False))
-    if len(recorded.data) != len(smooth.data) or not any(_differ(*pair) for pair in pairs):
+    raws: Any = recorded.data
+    evens: Any = smooth.data
+    pairs = list(zip(raws, evens, strict=False))
+    if len(raws) != len(evens) or not any(_differ(*pair) for pair in pairs):
         return recorded
     over: list[Any] = []
     for raw, even in pairs:
@@ -66,7 +68,7 @@ def laid_over(recorded: Figure, smooth: Figure) -> Figure:
             over.append(even)
             raw.update(name=f"{raw.name}, as recorded" if raw.name else "as recorded", showlegend=False)
             raw.update(opacity=_FAINT, hoverinfo="skip", hovertemplate=None)
-    return type(recorded)(data=[*recorded.data, *over], layout=recorded.layout)
+    return type(recorded)(data=[*raws, *over], layout=recorded.layout)
 
 
 def _differ(raw: Any, even: Any) -> bool:
