@@ -78,7 +78,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help="a few variants and seconds, to see that it runs")
     size = Size(variants=12, sessions=2, seconds=20) if parser.parse_args().small else Size()
-    with tempfile.TemporaryDirectory(prefix="miscope-bench-") as folder:
+    # The queue's own process may write its last lines while the folder is removed; that must not cost the figures.
+    with tempfile.TemporaryDirectory(prefix="miscope-bench-", ignore_cleanup_errors=True) as folder:
         root = Path(folder)
         rows = [*loaded(root, size, fill(root, size))]
     notes = [
