@@ -18,7 +18,18 @@ from miscope_views.thumbnails import area_average, sheet
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-__all__ = ["ACROSS", "AMOUNT", "PAGE", "RESOLUTION", "Pictures", "contact_figure", "maps_of", "page_of", "room"]
+__all__ = [
+    "ACROSS",
+    "AMOUNT",
+    "PAGE",
+    "RESOLUTION",
+    "Pictures",
+    "contact_figure",
+    "maps_of",
+    "page_of",
+    "refuse_beyond",
+    "room",
+]
 
 PAGE, ACROSS = 128, 16
 """Pictures on a page, and in a row."""
@@ -115,16 +126,19 @@ def page_of(order: np.ndarray, page: int, what: str, size: int = PAGE) -> np.nda
     return chosen
 
 
+def refuse_beyond(site: str, neuron: int, size: int) -> None:
+    """Raises BadValue for a neuron that a site of so many does not have."""
+    if neuron >= size:
+        known, todo = f"It has {size}, counted from 0.", f"Give neuron=0 to {size - 1}."
+        raise BadValue(f"{site} has no neuron {neuron}.", known, todo)
+
+
 def maps_of(shown: ViewData, site: str, channels: Sequence[int] | None) -> np.ndarray:
     """Activations of some channels on the factor grid, (rows, columns, channels); None: of all."""
     assert shown.probe is not None
     assert shown.activations is not None
     size = shown.channels[site]
-    if channels is not None and max(channels) >= size:
-        raise BadValue(
-            f"{site} has no neuron {max(channels)}.",
-            f"It has {size}, counted from 0.",
-            f"Give neuron=0 to {size - 1}.",
-        )
+    if channels is not None:
+        refuse_beyond(site, max(channels), size)
     values = shown.activations(site, None if channels is None else list(channels)).numpy()
     return values.reshape(*shown.probe.shape, values.shape[-1])

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from miscope import Grain, Needs, Number, View, ViewData
-from miscope.errors import BadValue
 from miscope.figures.figure_style import NULL, colour_of
+from miscope_views.contact_sheets import refuse_beyond
 from miscope_views.figures import figure, line, title
 from miscope_views.named_arrays import basis_note, choice_of, first_row, holders, ticked, unit_of
 
@@ -66,12 +66,7 @@ def course(shown: ViewData, *, site: str, neuron: int) -> Figure:
 def _of_one(arrays: Mapping[str, np.ndarray], site: str, neuron: int) -> np.ndarray:
     """(..., K) share of the neuron's variance in each component."""
     share = arrays[f"{site}/fraction"]
-    if neuron >= share.shape[-1]:
-        raise BadValue(
-            f"{site} has no neuron {neuron}.",
-            f"It has {share.shape[-1]}, counted from 0.",
-            f"Give neuron=0 to {share.shape[-1] - 1}.",
-        )
+    refuse_beyond(site, neuron, share.shape[-1])
     return np.asarray(share[..., neuron], dtype=np.float32)
 
 

@@ -57,8 +57,7 @@ def annotate(
         if history:
             found = earlier(place.store, name)
         else:
-            read = annotation_of(place.store, name)
-            found = [change_annotation(place.store, name, changes) if changes else read]
+            found = [change_annotation(place.store, name, changes) if changes else annotation_of(place.store, name)]
         rows += [{"variant": name, **asdict(one)} for one in found]
         if not as_json:
             print("\n".join([f"{name}:", *map(_said, found)]) if found else f"{name}: no tags or notes")

@@ -42,8 +42,7 @@ const cursor_pins = (model, {along, percent, before, jump}) => {
   }
 
   function open() {
-    back = document.activeElement
-    while (back?.shadowRoot?.activeElement) back = back.shadowRoot.activeElement
+    back = in_hand()
     panel.hidden = false
     button.setAttribute("aria-expanded", "true")
     note.value = filled
@@ -56,7 +55,7 @@ const cursor_pins = (model, {along, percent, before, jump}) => {
     panel.hidden = true
     button.setAttribute("aria-expanded", "false")
     along.getRootNode().activeElement?.blur()
-    if (restores && back?.isConnected && back !== document.body) back.focus({preventScroll: true})
+    if (restores && back?.isConnected) back.focus({preventScroll: true})
     show(here)
   }
   panel.addEventListener("keydown", (event) => {

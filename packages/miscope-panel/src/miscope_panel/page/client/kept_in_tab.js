@@ -15,11 +15,6 @@ function* all_in(root) {
     if (each.shadowRoot) yield* all_in(each.shadowRoot)
   }
 }
-const in_hand = () => {
-  let held = document.activeElement
-  while (held?.shadowRoot?.activeElement) held = held.shadowRoot.activeElement
-  return held === document.body ? null : held
-}
 const words_of = (element) => element.getAttribute("aria-label") || element.labels?.[0]?.textContent || element.placeholder
   || (element.matches(TEXT) ? "" : element.textContent.trim().slice(0, 60))
 // By what is said of it and of what it lies in: there is nothing else that is the same on the next page.
@@ -120,7 +115,7 @@ const kept_in_tab = (model) => {
     if (event.type !== "keydown" || !event.composedPath()[0].matches?.(TEXT)) waiting = waiting.filter(({puts}) => !puts)
   }
   const rest = () => (scrolled = 0)
-  const page = () => new URLSearchParams(location.search).get("page") ?? ""
+  const page_shown = () => new URLSearchParams(location.search).get("page") ?? ""
   const kept = read()
   window.addEventListener("input", type, true)
   for (const name of ACTS) window.addEventListener(name, act, true)
@@ -132,7 +127,7 @@ const kept_in_tab = (model) => {
     let looks = 0
     const timer = setInterval(() => {
       // Another page has other fields under the same names. By the first look the address is written as it always is.
-      if (page() !== (where ??= page())) [waiting, held, scrolled] = [[], null, 0]
+      if (page_shown() !== (where ??= page_shown())) [waiting, held, scrolled] = [[], null, 0]
       put_back()
       if ((looks += 1) >= MOST_LOOKS || !(waiting.length || held || scrolled)) clearInterval(timer)
     }, LOOK)

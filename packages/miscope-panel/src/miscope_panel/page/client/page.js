@@ -21,3 +21,10 @@ const together = () => {
   return miscope.together.all
 }
 const begin_unless_late = () => miscope.late.size || miscope.together?.begin()
+
+// What has the keys, however deep it lies in components; null where nothing has.
+const in_hand = () => {
+  let held = document.activeElement
+  while (held?.shadowRoot?.activeElement) held = held.shadowRoot.activeElement
+  return held === document.body ? null : held
+}
