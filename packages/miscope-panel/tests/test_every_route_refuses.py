@@ -190,3 +190,36 @@ def test_too_many_requests_are_refused_by_every_route_until_time_went_by(api, as
         answer = slow.client.request(method, path, headers=JSON, content=b"[")
         refused(answer, 429, "TooManyRequests")
         assert answer.headers["retry-after"] == "2"
+
+
+def fields_of(api, kind: str) -> Iterator[tuple[str, str, str]]:
+    """Each field of that JSON type, or a list of it, and no text, in the body that a route takes."""
+    described = api.get("openapi.json").json()
+
+    def parts(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        whole = described["components"]["schemas"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+        yield whole
+        for each in whole.get("anyOf", ()):
+            yield from parts(each)
+
+    for path, verbs in described["paths"].items():
+        for verb, operation in verbs.items():
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+            for name, field in {k: v for part in parts(body) for k, v in part.get("properties", {}).items()}.items():
+                taken = {each.get("type") for part in parts(field) for each in (part, part.get("items", {}))}
+                if kind in taken and "string" not in taken:
+                    yield verb.upper(), filled(path), name
+
+
+@pytest.mark.parametrize(("kind", "others"), [("integer", (True, "1", 1.5)), ("boolean", (1, "yes"))])
+def test_a_body_s_number_and_truth_are_taken_as_nothing_else(api, kind, others):
+    found = list(fields_of(api, kind))
+    assert {("POST", "/api/v1/trainings", "priority" if kind == "integer" else "dry_run")} <= set(found)
+    for method, path, name in found:
+        for other in others:
+            for given in (other, [other]):
+                answer = api.client.request(method, path, json={name: given})
+                refused(answer, 422)
+                assert any(re.match(rf"{name}\b", field["name"]) for field in answer.json()["error"]["fields"]), (
+                    answer.text
+                )

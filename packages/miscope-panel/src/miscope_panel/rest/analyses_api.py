@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, StrictInt
 
 from miscope.analyze_request import AnalyzeRequest
 from miscope.runs.queued_run import Place
@@ -29,7 +29,7 @@ _EXAMPLE: dict[str, Any] = {
     "priority": 1,
 }
 
-Step = Annotated[int, Field(ge=0, le=_LAST)]
+Step = Annotated[StrictInt, Field(ge=0, le=_LAST)]
 
 
 class AnalysisAsked(BaseModel):
@@ -45,14 +45,14 @@ class AnalysisAsked(BaseModel):
         tuple[Step, ...] | str | None,
         Field(description="The checkpoints, or a schedule of them ('every:1000'); null for all."),
     ] = None
-    force: Annotated[bool, Field(description="Compute the named ones again though they exist.")] = False
+    force: Annotated[StrictBool, Field(description="Compute the named ones again though they exist.")] = False
     options: Annotated[
         dict[str, dict[str, JsonValue]], Field(description="Values by option, by analyzer.", examples=[{}])
     ] = {}
     group: Annotated[str | None, Field(description="The study that it is a run of.")] = None
-    priority: Annotated[int, Field(ge=-1000, le=1000, description="Higher ones begin first.")] = 0
+    priority: Annotated[StrictInt, Field(ge=-1000, le=1000, description="Higher ones begin first.")] = 0
     needs: Annotated[
-        tuple[Annotated[int, Field(ge=1, le=LARGEST)], ...],
+        tuple[Annotated[StrictInt, Field(ge=1, le=LARGEST)], ...],
         Field(max_length=_MOST, description="Runs that have to be completed before it begins."),
     ] = ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, final
 
 from fastapi import APIRouter, Header, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictInt
 
 from miscope.label_text import LONGEST_NOTES, LONGEST_TAG, MOST_TAGS
 from miscope.store.annotation import (
@@ -38,7 +38,7 @@ IfMatch = Annotated[
 ]
 
 
-_Step = Annotated[int, Field(ge=0, le=10**15)]
+_Step = Annotated[StrictInt, Field(ge=0, le=10**15)]
 
 
 @final

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, final
 
 import numpy as np
 from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool, StrictInt
 
 from miscope.runs import actions
 from miscope.training.retention import prune, pruning, pruning_of_step
@@ -35,9 +35,11 @@ class Rule(BaseModel):
 
     model_config = {**exampled(last=3, spread=20, dry_run=False), "extra": "forbid"}
 
-    last: Annotated[int, Field(ge=0, le=10**6, description="So many of the last ones.")] = 1
-    spread: Annotated[int, Field(ge=0, le=10**4, description="So many spread over the logarithm of the step.")] = 0
-    dry_run: Annotated[bool, Field(description="Only say which; false removes them.")] = True
+    last: Annotated[StrictInt, Field(ge=0, le=10**6, description="So many of the last ones.")] = 1
+    spread: Annotated[
+        StrictInt, Field(ge=0, le=10**4, description="So many spread over the logarithm of the step.")
+    ] = 0
+    dry_run: Annotated[StrictBool, Field(description="Only say which; false removes them.")] = True
 
 
 @final

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Annotated, final
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictInt
 
 from miscope.label_text import LONGEST_NOTES, LONGEST_TAG, MOST_TAGS
 from miscope.runs.retrying import RetryMode, resume_at, retry_as
@@ -28,7 +28,8 @@ class Resumed(BaseModel):
     model_config = {**exampled(step=1200), "extra": "forbid"}
 
     step: Annotated[
-        int | None, Field(ge=0, le=LARGEST, description="The last step that was saved; from no other does it go on.")
+        StrictInt | None,
+        Field(ge=0, le=LARGEST, description="The last step that was saved; from no other does it go on."),
     ] = None
 
 
@@ -40,7 +41,7 @@ class Retried(BaseModel):
 
     mode: Annotated[RetryMode | None, Field(description="Where a training begins.")] = None
     seed: Annotated[
-        int | None, Field(ge=0, le=LARGEST, description="In place of its own; that is another variant.")
+        StrictInt | None, Field(ge=0, le=LARGEST, description="In place of its own; that is another variant.")
     ] = None
 
 
@@ -53,7 +54,7 @@ class RunChanges(BaseModel):
 
     model_config = {**exampled(priority=5, name="baseline", tags=["paper"]), "extra": "forbid"}
 
-    priority: Annotated[int | None, Field(ge=-1000, le=1000, description="Higher ones begin first.")] = None
+    priority: Annotated[StrictInt | None, Field(ge=-1000, le=1000, description="Higher ones begin first.")] = None
     name: Annotated[str | None, Field(max_length=LONGEST_NAME, description="What it is called.")] = None
     notes: Annotated[str | None, Field(max_length=LONGEST_NOTES, description="What is to be known of it.")] = None
     tags: Annotated[tuple[_Tag, ...] | None, Field(max_length=MOST_TAGS, description="In place of those it has.")] = (

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from miscope.runs import actions
 from miscope.runs.queued_run import QueuedRun
@@ -46,7 +46,7 @@ class Numbers(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"ids": [3, 4]}]})
 
-    ids: Annotated[list[Annotated[int, Field(ge=1, le=LARGEST)]], Field(max_length=_MOST_AT_ONCE)]
+    ids: Annotated[list[Annotated[StrictInt, Field(ge=1, le=LARGEST)]], Field(max_length=_MOST_AT_ONCE)]
 
 
 def router(access: QueueAccess, *, path: str, kind: Kind | None) -> APIRouter:

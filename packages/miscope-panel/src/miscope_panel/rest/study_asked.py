@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, final
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, StrictInt
 
 from miscope.errors import BadValue
 from miscope.studies.document import Document
@@ -60,9 +60,9 @@ class StudyAsked(BaseModel):
         Field(description="Of all its runs, beside its own: what a template leaves open.", examples=[{"seed": 1}]),
     ] = {}
     only: Annotated[tuple[str, ...], Field(max_length=1000, description="The runs of these names alone.")] = ()
-    start_from: Annotated[int, Field(ge=0, le=10_000, description="Leave out so many of the first runs.")] = 0
-    priority: Annotated[int, Field(ge=-1000, le=1000, description="Higher ones begin first.")] = 0
-    dry_run: Annotated[bool, Field(description="Only say what would be run; nothing is queued or kept.")] = False
+    start_from: Annotated[StrictInt, Field(ge=0, le=10_000, description="Leave out so many of the first runs.")] = 0
+    priority: Annotated[StrictInt, Field(ge=-1000, le=1000, description="Higher ones begin first.")] = 0
+    dry_run: Annotated[StrictBool, Field(description="Only say what would be run; nothing is queued or kept.")] = False
 
 
 @final

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from miscope.jsonable import jsonable
 from miscope.studies.template_exchange import Action
@@ -46,7 +46,7 @@ EXCHANGED: dict[str, Any] = {
 
 _Name = Annotated[str, Field(min_length=1, max_length=255, description="Two templates differ in more than case.")]
 _Description = Annotated[str, Field(max_length=10_000, description="What it is for.")]
-_IsFavourite = Annotated[bool, Field(description="Whether it comes first in listings.")]
+_IsFavourite = Annotated[StrictBool, Field(description="Whether it comes first in listings.")]
 _Tags = Annotated[
     tuple[Annotated[str, Field(min_length=1, max_length=64)], ...],
     Field(max_length=100, description="Words to find it by."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, create_model
 
 from miscope.analysis.planning import resolve
 from miscope.analyze_request import AnalyzeRequest
@@ -37,31 +37,33 @@ class InQueue(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
-    priority: Annotated[int, Field(ge=-1000, le=1000, description="Higher ones begin first.")] = 0
+    priority: Annotated[StrictInt, Field(ge=-1000, le=1000, description="Higher ones begin first.")] = 0
     needs: Annotated[
-        tuple[Annotated[int, Field(ge=1, le=LARGEST)], ...],
+        tuple[Annotated[StrictInt, Field(ge=1, le=LARGEST)], ...],
         Field(max_length=1000, description="Runs that have to be completed before it begins."),
     ] = ()
     then_analyze: Annotated[
-        bool | tuple[str, ...],
+        StrictBool | tuple[str, ...],
         Field(description="Analyze the variant once it is trained: true by all that applies, or by named instruments."),
     ] = False
-    dry_run: Annotated[bool, Field(description="Only say what would be asked for; nothing is queued.")] = False
+    dry_run: Annotated[StrictBool, Field(description="Only say what would be asked for; nothing is queued.")] = False
 
+
+_STRICT: dict[str, Any] = {
+    "steps": Annotated[StrictInt | None, Field(ge=0, le=_STEPS)],
+    "threads": Annotated[StrictInt | None, Field(ge=1, le=1024)],
+    "log_every": Annotated[StrictInt | None, Field(ge=1)],
+    **{name: StrictBool for name, info in TrainRequest.model_fields.items() if info.annotation is bool},
+}
+"""A number or a truth value in JSON is one, and no text that reads as one."""
 
 _FIELDS: dict[str, Any] = {
-    name: (info.annotation, Field(default=... if info.is_required() else info.default, description=docs))
+    name: (
+        _STRICT.get(name, info.annotation),
+        Field(default=... if info.is_required() else info.default, description=docs),
+    )
     for name, info in TrainRequest.model_fields.items()
     for docs in [field_docs(TrainRequest).get(name, "")]
-} | {
-    "steps": (
-        Annotated[int | None, Field(ge=0, le=_STEPS)],
-        Field(default=None, description=field_docs(TrainRequest)["steps"]),
-    ),
-    "threads": (
-        Annotated[int | None, Field(ge=1, le=1024)],
-        Field(default=None, description=field_docs(TrainRequest)["threads"]),
-    ),
 }
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from miscope.analyze_request import AnalyzeRequest
 from miscope.runs import actions
@@ -42,7 +42,7 @@ class Longer(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"steps": 50000}]})
 
-    steps: Annotated[int, Field(ge=1, le=_LAST, description="In all.")]
+    steps: Annotated[StrictInt, Field(ge=1, le=_LAST, description="In all.")]
 
 
 class ConfigFormat(StrEnum):
