@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 import param
-from panel.custom import JSComponent
 
 from miscope_panel.page.client import source, style
+from miscope_panel.page.messaging_component import MessagingComponent
 
 __all__ = ["AnalysisGrid"]
 
 
 @final
-class AnalysisGrid(JSComponent):
+class AnalysisGrid(MessagingComponent):
     """Draws one page of variants, row by row as they become known."""
 
     shown = param.Dict(
@@ -27,10 +26,3 @@ class AnalysisGrid(JSComponent):
 
     _esm = source("analysis_grid")
     _stylesheets: ClassVar[list[str]] = [style("analysis_grid")]
-
-    def __init__(self, **params: Any) -> None:
-        super().__init__(**params)
-        self.on_message: Callable[[dict[str, Any]], None] = lambda message: None
-
-    def _handle_msg(self, data: dict[str, Any]) -> None:
-        self.on_message(data)

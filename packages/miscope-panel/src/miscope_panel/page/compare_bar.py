@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 import param
-from panel.custom import JSComponent
 
 from miscope_panel.page.client import source, style
+from miscope_panel.page.messaging_component import MessagingComponent
 
 __all__ = ["CompareBar"]
 
 
 @final
-class CompareBar(JSComponent):
+class CompareBar(MessagingComponent):
     """Draws what it is given, and says what somebody does with it."""
 
     chips = param.List(default=[], item_type=dict, doc="letter, variant, label, colour, words, hidden; A first.")
@@ -30,10 +29,3 @@ class CompareBar(JSComponent):
 
     _esm = source("compare_bar", "held_focus")
     _stylesheets: ClassVar[list[str]] = [style("compare_bar")]
-
-    def __init__(self, **params: Any) -> None:
-        super().__init__(**params)
-        self.on_message: Callable[[dict[str, Any]], None] = lambda message: None
-
-    def _handle_msg(self, data: dict[str, Any]) -> None:
-        self.on_message(data)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 import param
-from panel.custom import JSComponent
 
 from miscope_panel.page.client import source, style
+from miscope_panel.page.messaging_component import MessagingComponent
 
 __all__ = ["Cursor"]
 
 
 @final
-class Cursor(JSComponent):
+class Cursor(MessagingComponent):
     """Slider, keys, play and typed step over every checkpoint of a variant."""
 
     steps = param.List(default=[], item_type=int, doc="Every checkpoint, ascending; never a sample of them.")
@@ -38,10 +37,3 @@ class Cursor(JSComponent):
 
     _esm = source("page_cursor", "cursor", "tint", "cursor_stages", "cursor_pins", "between", "shared_range")
     _stylesheets: ClassVar[list[str]] = [style("cursor", "cursor_course")]
-
-    def __init__(self, **params: Any) -> None:
-        super().__init__(**params)
-        self.on_message: Callable[[dict[str, Any]], None] = lambda message: None
-
-    def _handle_msg(self, data: dict[str, Any]) -> None:
-        self.on_message(data)

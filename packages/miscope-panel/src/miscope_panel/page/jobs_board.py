@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 import param
-from panel.custom import JSComponent
 
 from miscope_panel.page.client import source, style
+from miscope_panel.page.messaging_component import MessagingComponent
 
 __all__ = ["JobsBoard"]
 
 
 @final
-class JobsBoard(JSComponent):
+class JobsBoard(MessagingComponent):
     """Draws what it is given, and says what somebody does with it."""
 
     shown = param.Dict(
@@ -31,10 +30,3 @@ class JobsBoard(JSComponent):
 
     _esm = source("jobs_board", "loss_chart", "run_detail", "run_card", "held_focus")
     _stylesheets: ClassVar[list[str]] = [style("jobs_board", "loss_chart")]
-
-    def __init__(self, **params: Any) -> None:
-        super().__init__(**params)
-        self.on_message: Callable[[dict[str, Any]], None] = lambda message: None
-
-    def _handle_msg(self, data: dict[str, Any]) -> None:
-        self.on_message(data)

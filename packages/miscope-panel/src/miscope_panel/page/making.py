@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, ClassVar, final
 
 import param
-from panel.custom import JSComponent
 
 from miscope.failure import Failure, tried
 from miscope_panel.page.client import source, style
+from miscope_panel.page.messaging_component import MessagingComponent
 from miscope_panel.page.page_record import PageContext
 
 __all__ = ["Making", "MakingBar", "Task"]
@@ -32,20 +32,13 @@ class Task:
 
 
 @final
-class MakingBar(JSComponent):
+class MakingBar(MessagingComponent):
     """A menu of what can be made of the cards, and what is made."""
 
     making = param.Dict(default={}, doc="What is made, how far it is, the address of the file, or why there is none.")
 
     _esm = source("making", "menu")
     _stylesheets: ClassVar[list[str]] = [style("making")]
-
-    def __init__(self, **params: Any) -> None:
-        super().__init__(**params)
-        self.on_message: Callable[[dict[str, Any]], None] = lambda message: None
-
-    def _handle_msg(self, data: dict[str, Any]) -> None:
-        self.on_message(data)
 
 
 @final

@@ -7,11 +7,11 @@ from dataclasses import asdict
 from typing import Any, ClassVar, TypeGuard, final
 
 import param
-from panel.custom import JSComponent
 
 from miscope.tabulating.showing import ShownTable
 from miscope.tabulating.variant_table import Column, telling_apart
 from miscope_panel.page.client import source, style
+from miscope_panel.page.messaging_component import MessagingComponent
 from miscope_panel.shown.axis_bounds import read_bounds, write_bounds
 from miscope_panel.shown.parallel import ParallelAxis, parallel_axes
 from miscope_panel.shown.variants_table import TableAnswer
@@ -20,7 +20,7 @@ __all__ = ["ParallelAxes", "ParallelDrawer"]
 
 
 @final
-class ParallelAxes(JSComponent):
+class ParallelAxes(MessagingComponent):
     """Lines, axes, and the bounds that somebody drew on these."""
 
     axes = param.List(default=[], item_type=dict, doc="As `ParallelAxis` has them.")
@@ -32,13 +32,6 @@ class ParallelAxes(JSComponent):
 
     _esm = source("parallel_axes", "axis_handles")
     _stylesheets: ClassVar[list[str]] = [style("parallel_axes")]
-
-    def __init__(self, **params: Any) -> None:
-        super().__init__(**params)
-        self.on_message: Callable[[dict[str, Any]], None] = lambda message: None
-
-    def _handle_msg(self, data: dict[str, Any]) -> None:
-        self.on_message(data)
 
 
 @final

@@ -10,7 +10,6 @@ from typing import Any, ClassVar, final
 import panel as pn
 import panel_material_ui as pmui
 import param
-from panel.custom import JSComponent
 
 from miscope.analyzer import Grain
 from miscope.figures.finding import findable_lens, findable_records
@@ -20,6 +19,7 @@ from miscope.view import View
 from miscope_panel.page.client import sheet, source, style
 from miscope_panel.page.errands import Errands
 from miscope_panel.page.lens_list import LensList
+from miscope_panel.page.messaging_component import MessagingComponent
 from miscope_panel.shown.lens_choices import lens_choices, said_of_lens
 from miscope_panel.shown.picture import State
 from miscope_panel.shown.pin import view_of
@@ -41,7 +41,7 @@ _STATES: Mapping[State, str] = {"figure": "", "missing": "missing", "inapplicabl
 
 
 @final
-class Catalogue(JSComponent):
+class Catalogue(MessagingComponent):
     """Installed views by namespace and grain, with a search for views and lenses."""
 
     views = param.List(default=[], item_type=dict, doc="name, namespace, grain, title, summary, state, reason, open.")
@@ -53,13 +53,6 @@ class Catalogue(JSComponent):
 
     _esm = source("catalogue")
     _stylesheets: ClassVar[list[str]] = [style("catalogue")]
-
-    def __init__(self, **params: Any) -> None:
-        super().__init__(**params)
-        self.on_message: Callable[[dict[str, Any]], None] = lambda message: None
-
-    def _handle_msg(self, data: dict[str, Any]) -> None:
-        self.on_message(data)
 
 
 @final

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 import param
-from panel.custom import JSComponent
 
 from miscope_panel.page.client import source, style
+from miscope_panel.page.messaging_component import MessagingComponent
 
 __all__ = ["LaunchView"]
 
 
 @final
-class LaunchView(JSComponent):
+class LaunchView(MessagingComponent):
     """Form, templates, YAML, review and the runs that were started; it decides nothing."""
 
     families = param.List(doc="Name and title of each.")
@@ -39,10 +38,3 @@ class LaunchView(JSComponent):
 
     _esm = source("launch", "launch_field", "launch_review", "launch_templates", "loss_chart", "launch_started")
     _stylesheets: ClassVar[list[str]] = [style("launch", "loss_chart")]
-
-    def __init__(self, **params: Any) -> None:
-        super().__init__(**params)
-        self.on_message: Callable[[dict[str, Any]], None] = lambda message: None
-
-    def _handle_msg(self, data: dict[str, Any]) -> None:
-        self.on_message(data)
