@@ -87,8 +87,9 @@ def test_an_address_shows_somebody_else_the_same_picture(visit, another_visits, 
     mine.keyboard.press("ArrowRight")
     expect(mine).to_have_url(re.compile(r"e=100"))
     mine.get_by_label("neuron: one more").click()
-    mine.get_by_label("time axis").first.select_option("log")
-    expect(mine).to_have_url(re.compile(r"(?=.*[?&]neuron=1)(?=.*behaviour\.losses:clock=log)"))
+    mine.get_by_role("button", name="axes", exact=True).click()
+    mine.get_by_label("time axis", exact=True).select_option("log")
+    expect(mine).to_have_url(re.compile(r"(?=.*[?&]neuron=1)(?=.*cursor:clock=log)"))
     before = seen(mine)
 
     yours, _ = another_visits(mine.url.partition("?")[2])

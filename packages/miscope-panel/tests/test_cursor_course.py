@@ -126,3 +126,40 @@ def test_whether_stages_are_shown_is_in_the_address(ws, at_once):
     assert "cursor:stages" not in bench.shell.query
     cursor(bench).shows_stages = False
     assert "cursor:stages=off" in bench.shell.query
+
+
+def axes(bench):
+    (card,) = bench.workbench.board
+    values = {each["name"]: each["value"] for each in card.picture["controls"]}
+    return {name: values[name] for name in ("clock", "events")}, card.elsewhere
+
+
+def test_the_time_axes_of_all_cards_are_turned_on_the_bar_and_the_address_has_it(ws, at_once):
+    bench = opened(ws, at_once, "page=views&views=small.losses")
+    shared = ["clock", "events"]
+    assert axes(bench) == ({"clock": "linear", "events": True}, shared)
+    cursor(bench).clock = "log"
+    cursor(bench).event_marks = False
+    assert axes(bench) == ({"clock": "log", "events": False}, shared)
+    assert "cursor:clock=log&cursor:events=false" in bench.shell.query
+    again = opened(ws, at_once, bench.shell.query)
+    assert (cursor(again).clock, cursor(again).event_marks, axes(again)) == ("log", False, axes(bench))
+
+
+def test_a_card_whose_address_turns_its_own_time_axis_keeps_it_until_it_is_as_the_bar_has_it(ws, at_once):
+    bench = opened(ws, at_once, "page=views&views=small.losses&small.losses:clock=log")
+    assert axes(bench) == ({"clock": "log", "events": True}, ["events"])
+    (card,) = bench.workbench.board
+    card.on_message({"kind": "turn", "control": "clock", "value": "linear"})
+    assert axes(bench)[1] == ["clock", "events"]
+    assert "small.losses:clock" not in bench.shell.query
+    cursor(bench).clock = "log"
+    assert axes(bench)[0]["clock"] == "log"
+
+
+def test_a_view_without_axes_that_count_steps_is_asked_for_nothing_of_the_bar(ws, at_once):
+    bench = opened(ws, at_once, "page=views&views=small.neuron")
+    (card,) = bench.workbench.board
+    before = card.picture
+    cursor(bench).clock = "log"
+    assert (card.picture, card.elsewhere) == (before, [])

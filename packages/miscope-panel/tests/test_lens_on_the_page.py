@@ -62,6 +62,22 @@ def test_the_address_of_a_lens_brings_all_of_it_back_and_what_was_turned_since(b
     assert chosen(opened) == ["small"]
 
 
+def test_a_time_axis_that_the_lens_sets_and_a_hand_turned_stays_turned_when_the_address_is_opened_again(bench, trained):
+    (trained.root / "lenses/small.yaml").write_text(LENS.replace("scale: linear", "clock: log"))
+    opened = bench(f"v={FIRST}&lens=small")
+
+    def clock():
+        card = opened.workbench.board[1]
+        (value,) = (each["value"] for each in card.picture["controls"] if each["name"] == "clock")
+        return value, "clock" in card.elsewhere
+
+    assert clock() == ("log", False)
+    opened.workbench.board[1].on_message({"kind": "turn", "control": "clock", "value": "linear"})
+    assert clock() == ("linear", False)
+    opened = bench(opened.shell.query)
+    assert clock() == ("linear", False)
+
+
 def test_a_lens_that_is_not_there_leaves_the_page_as_it_was_and_that_is_said(bench):
     opened = bench(f"v={FIRST}&views=small.losses&lens=gone")
     assert on_board(opened) == ["Losses"]

@@ -18,12 +18,13 @@ from miscope_panel.page.drawing_ahead import DrawingAhead
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.shown import pin
 from miscope_panel.shown.about import told
-from miscope_panel.shown.card_looks import LOOKS, looks_among, read_between, without_looks
+from miscope_panel.shown.card_looks import LOOKS, looks_among, read_between
 from miscope_panel.shown.lens_cards import CardSection, under_headings
 from miscope_panel.shown.picture import Picture, Request
 from miscope_panel.shown.pin import view_of
 from miscope_panel.shown.selected import selected_of, selecting, turning
 from miscope_panel.shown.selection import Place, settled
+from miscope_panel.shown.shared_controls import controls_at, left_to_bar, shared_by
 
 __all__ = ["Board"]
 
@@ -86,6 +87,7 @@ class Board:
         self._ahead.move(steps, settled(steps, place.step))
         for entry, card in self._cards.items():
             card.looks = looks_among(place.controls_of(entry))
+            card.elsewhere = shared_by(self._workspace.plugins.views[view_of(entry)], place, entry)
             card.ask(self._request(entry, place), self._picture, self._errands)
 
     def cards(self) -> list[tuple[str, Request]]:
@@ -162,7 +164,8 @@ class Board:
             case {"kind": "close"}:
                 self.selection.place = place.close(entry)
             case {"kind": "turn", "control": str(control), "value": str(value)}:
-                self.selection.place = turning(place, (entry, control, value), views, self.sections)
+                turned = turning(place, (entry, control, value), views, self.sections)
+                self.selection.place = left_to_bar(turned, views[view_of(entry)], entry, self.sections)
             case {"kind": "select", "values": dict(values)}:
                 self.selection.place = selecting(place, values, views, self.sections)
             case {"kind": "look", "look": str(look), "value": str(value)} if look in LOOKS:
@@ -182,8 +185,9 @@ class Board:
                 self.computing.hear(self._cards[entry], message)
 
     def _request(self, entry: str, place: Place) -> Request:
-        held, name, controls = pin.read(entry), view_of(entry), without_looks(place.controls_of(entry))
+        held, name = pin.read(entry), view_of(entry)
         view = self._workspace.plugins.views[name]
+        controls = controls_at(view, place, entry)
         if held is not None:
             return Request(view=name, variant=held.variant, step=held.step, controls=controls)
         grain, recorded = view.grain, view.time_axis is not None and bool(view.needs.metrics)

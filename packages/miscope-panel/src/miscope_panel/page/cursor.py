@@ -30,10 +30,14 @@ class Cursor(MessagingComponent):
     active = param.Boolean(default=True, doc="Whether keys move it.")
     variant = param.String(doc="Whose training it goes through; '' where it is that of several.")
     stages = param.List(default=[], item_type=dict, doc="Stages of training: name, first, last, colour.")
+    clock = param.Selector(default="linear", objects=["linear", "log"], doc="Of the time axes of all cards.")
+    event_marks = param.Boolean(default=True, doc="Whether events are marked on them.")
     shows_stages = param.Boolean(default=True, doc="Whether the stages are seen, here and behind axes over training.")
     pins = param.List(default=[], item_type=dict, doc="Steps to come back to: step, note.")
     can_pin = param.Boolean(default=False, doc="Whether steps may be pinned.")
     pin_said = param.String(doc="Why a step could not be pinned; '' where nothing stood in the way.")
 
-    _esm = source("page_cursor", "cursor", "tint", "cursor_stages", "cursor_pins", "between", "shared_range")
+    _esm = source(
+        "page_cursor", "cursor", "tint", "cursor_stages", "cursor_pins", "cursor_axes", "between", "shared_range"
+    )
     _stylesheets: ClassVar[list[str]] = [style("cursor", "cursor_course")]

@@ -14,6 +14,7 @@ from miscope_panel.page.cursor import Cursor
 from miscope_panel.page.errands import attempted
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.shown.selection import Place
+from miscope_panel.shown.shared_controls import CURSOR
 from miscope_panel.shown.training_stages import Course, course_of
 
 __all__ = ["CursorCourse"]
@@ -31,7 +32,7 @@ class CursorCourse:
         """Of the pins that are shown: an answer that was overtaken by a later one is dropped."""
         cursor.can_pin = not self._server.read_only
         cursor.on_message = self._hear
-        cursor.param.watch(lambda event: self._turn(shown=event.new), "shows_stages")
+        cursor.param.watch(lambda *events: self._turn(), ["clock", "event_marks", "shows_stages"])
 
     def take_up(self, variant: str) -> None:
         """Follow another variant, whose steps the cursor has; '' for none."""
@@ -43,11 +44,21 @@ class CursorCourse:
             self._send(variant, partial(annotation_of, self._workspace.store, variant))
 
     def follow(self, place: Place) -> None:
-        """Whether stages are shown is in the address."""
-        self.cursor.shows_stages = place.controls_of("cursor").get("stages") != "off"
+        """What all cards over training have in common is in the address."""
+        turned = place.controls_of(CURSOR)
+        self.cursor.param.update(
+            clock="log" if turned.get("clock") == "log" else "linear",
+            event_marks=turned.get("events") != "false",
+            shows_stages=turned.get("stages") != "off",
+        )
 
-    def _turn(self, *, shown: bool) -> None:
-        self._selection.place = self._selection.place.turn("cursor", "stages", None if shown else "off")
+    def _turn(self) -> None:
+        cursor, place = self.cursor, self._selection.place
+        there = place.turn(CURSOR, "clock", None if cursor.clock == "linear" else cursor.clock)
+        there = there.turn(CURSOR, "events", None if cursor.event_marks else "false")
+        there = there.turn(CURSOR, "stages", None if cursor.shows_stages else "off")
+        if there != place:
+            self._selection.place = there
 
     def _hear(self, message: dict[str, Any]) -> None:
         match message:

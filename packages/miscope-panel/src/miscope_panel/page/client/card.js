@@ -208,13 +208,14 @@ export function render({model, el}) {
     return h("div", {class: "command"}, h("code", {}, text), button)
   }
 
+  const show_own = () => show_controls((model.picture.controls ?? []).filter(({name}) => !model.elsewhere.includes(name)))
   function show() {
     const picture = model.picture
     card.className = `card is-${picture.state ?? "new"}${model.held ? " is-held" : ""}${card.classList.contains("late") ? " late" : ""}`
     badge.textContent = picture.badge ?? ""
     badge.title = picture.note ?? ""
     badge.classList.toggle("hole", Boolean(picture.note))
-    show_controls(picture.controls ?? [])
+    show_own()
     const words = picture.words ?? []
     message.hidden = !words.length
     for (const part of [canvas, overlay, stages.behind, stages.upon]) part.hidden = Boolean(words.length)
@@ -255,6 +256,7 @@ export function render({model, el}) {
     if (figure && (model.looks["zoomed-to"] ?? "") !== zoom) draw_next()
   })
   model.on("pending", wait)
+  model.on("elsewhere", show_own)
   listen(model, "miscope:cursor", chart.lay)
   listen(model, "miscope:selected", chart.lay)
   listen(model, "miscope:course", () => figure && stages.lay())

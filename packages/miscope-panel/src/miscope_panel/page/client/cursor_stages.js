@@ -1,16 +1,11 @@
 // The stages of training as bands under the cursor's track, each with its name.
-const cursor_stages = (model, {along, percent, before}) => {
+const cursor_stages = (model, {along, percent}) => {
   const bands = h("ul", {class: "stages", "aria-label": "Stages of training"})
-  const shown = h("button", {class: "scale", type: "button", title: "Stages of training: here, and behind axes over training",
-    onclick: () => (model.shows_stages = !model.shows_stages)}, "stages")
   along.append(bands)
-  before.after(shown)
 
   const label = ({name, first, last}) => `${name}: ${model.step_label} ${grouped(Math.round(first))} to ${grouped(Math.round(last))}`
   function paint() {
     const known = model.stages.length > 0
-    shown.hidden = !known
-    shown.setAttribute("aria-pressed", String(model.shows_stages))
     bands.hidden = !known || !model.shows_stages
     bands.replaceChildren(...model.stages.map((stage) => {
       const band = h("li", {title: label(stage)}, h("span", {"aria-hidden": "true"}, stage.name), h("span", {class: "heard"}, label(stage)))

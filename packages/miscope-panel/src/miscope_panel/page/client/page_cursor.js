@@ -6,7 +6,7 @@ export function render({model, el}) {
     ["[ ]", "neuron before, after"], ["{ }", "head before, after"]]
   const more_keys = () => [...(model.variant ? of_one : []), ["i", "about the card in hand"], ["r", "refresh: what was trained and computed since"],
     ...(model.variant && (model.can_pin || model.pins.length) ? [["p", model.can_pin ? "pin the step, with a note" : "pins"]] : []),
-    ["z 0", "zoom in on the step, show all steps"]]
+    ...(model.variant ? [["L", "time axes: linear, log"]] : []), ["z 0", "zoom in on the step, show all steps"]]
   // What is marked along the steps of the variant, for the cards.
   const share = () => {
     if (!model.active) return
@@ -17,14 +17,15 @@ export function render({model, el}) {
   share()
   const extra = (track) => {
     const [range, stages, pins] = [shared_range(model, track), cursor_stages(model, track), cursor_pins(model, track)]
+    const axes = cursor_axes(model, track)
     return {
-      paint: () => [range, stages, pins].forEach((part) => part.paint()),
+      paint: () => [range, stages, pins, axes].forEach((part) => part.paint()),
       show: (step) => {
         pins.show(step)
         track.told(step, [stages.of(step), pins.of(step)])
       },
       stops: pins.stops,
-      keys: {p: pins.open},
+      keys: {p: pins.open, L: axes.turn},
     }
   }
   step_cursor({model, el, hub: page, settled, more_keys, extra})
