@@ -43,9 +43,14 @@ def test_two_seeds_are_compared_in_every_way_and_the_address_shows_the_same(visi
     align.select_option("memorised")
     expect(page).to_have_url(re.compile("compare:align=memorised"))
     expect(drawn(page, "Train and test loss").locator(".xtitle").first).to_have_text("epochs since memorised")
+    page.locator(".chip").first.click(position={"x": 2, "y": 2})
+    page.keyboard.press("z")
+    expect(page).to_have_url(re.compile("cursor:between="))
+    expect(page.locator("button.range")).to_have_text(re.compile(r"^epochs since memorised \d"))
     shared = page.url
 
     other, _ = visit(shared.partition("?")[2])
     expect(other.get_by_label("Align by")).to_have_value("memorised")
     expect(drawn(other, "Train and test loss").locator(".xtitle").first).to_have_text("epochs since memorised")
+    expect(other.locator("button.range")).to_have_text(page.locator("button.range").inner_text())
     expect(other.locator(".chip b")).to_have_text(["A  seed=0", "B  seed=1"])

@@ -16,7 +16,8 @@ from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.pages import server_context
 from miscope_panel.shown.comparing import compared_view as compared_views
 from miscope_panel.shown.comparing.compared import compared
-from miscope_panel.shown.comparing.compared_view import ComparedRequest, compared_view
+from miscope_panel.shown.comparing.compared_request import ComparedRequest
+from miscope_panel.shown.comparing.compared_view import compared_view
 from miscope_panel.shown.comparing.comparison import read_comparison
 from miscope_panel.shown.selection import Place, read_query, write_query
 
@@ -64,6 +65,25 @@ def test_the_steps_that_all_axes_over_training_show_are_in_the_address(open_page
     assert page.cursor.between == "5,25"
     page.cursor.between = "10,20"
     assert "cursor:between=10,20" in dashboard.shell.query
+
+
+def test_about_a_zoom_every_record_is_drawn_of_all_as_their_clocks_stand(trained, monkeypatch):
+    monkeypatch.setattr("miscope.figures.recorded_points.MOST_POINTS", 5)
+    first, other = compared(trained, [FIRST, OTHER]).members
+    members = [replace(first, events={"found": 10.0}), replace(other, events={"found": 16.0})]
+    for align, ends in (("step", [(12, 14), (12, 14)]), ("found", [(12, 14), (18, 20)])):
+        cards = compared_view(trained, request(members, mode="grid", align=align, between=(12.0, 14.0))).cards
+        assert [card.request.between for card in cards if card.request] == ends
+        (curve, *_) = json.loads(cards[1].picture.figure)["data"]
+        assert len(curve["x"]) < 31
+    assert request(members, between=(12.0, 14.0)).key != request(members).key
+
+
+def test_the_cursor_knows_how_the_axes_count_steps(open_page):
+    _, page = open_page(f"{BOTH}&compare:views=small.losses&compare:align=fraction")
+    assert page.cursor.axis_clock == {"zero": 0.0, "unit": 30.0, "title": "fraction of training"}
+    page.bar.on_message({"kind": "turn", "control": "align", "value": "step"})
+    assert page.cursor.axis_clock == {"zero": 0.0, "unit": 1.0, "title": ""}
 
 
 def test_small_multiples_have_a_card_for_each_with_the_same_axes(open_page):

@@ -18,7 +18,7 @@ from miscope_panel.page.drawing_ahead import DrawingAhead
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.shown import pin
 from miscope_panel.shown.about import told
-from miscope_panel.shown.card_looks import LOOKS, looks_among, read_between
+from miscope_panel.shown.card_looks import LOOKS, between_shown, looks_among
 from miscope_panel.shown.lens_cards import CardSection, under_headings
 from miscope_panel.shown.picture import Picture, Request
 from miscope_panel.shown.pin import view_of
@@ -190,7 +190,7 @@ class Board:
         controls = controls_at(view, place, entry)
         if held is not None:
             return Request(view=name, variant=held.variant, step=held.step, controls=controls)
-        grain, recorded = view.grain, view.time_axis is not None and bool(view.needs.metrics)
+        grain = view.grain
         return Request(
             view=name,
             variant=place.variant,
@@ -198,7 +198,7 @@ class Board:
             # Only what the picture depends on, so that the same picture is never asked for twice.
             step=settled(self._steps, place.step) if grain is Grain.CHECKPOINT else None,
             compared=place.compared if grain is Grain.COHORT else (),
-            between=read_between(place.controls_of("cursor").get("between", "")) if recorded else None,
+            between=between_shown(view, place.controls_of("cursor").get("between", "")),
             controls=controls,
             selected=selected_of(place, entry, view),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, final
 
@@ -11,15 +11,16 @@ import panel as pn
 
 from miscope.analyzer import Grain
 from miscope.failure import Failure, tried
+from miscope.figures.comparing.clock import Clock
 from miscope_panel.page.client import sheet
 from miscope_panel.page.compare_bar import CompareBar
 from miscope_panel.page.compared_group import ComparedGroup
 from miscope_panel.page.cursor import Cursor
 from miscope_panel.page.page_record import PageContext
-from miscope_panel.shown.card_looks import LOOKS, looks_among, without_looks
+from miscope_panel.shown.card_looks import LOOKS, between_shown, looks_among, without_looks
 from miscope_panel.shown.comparing.bar_shown import bar_shown, notes_of, too_many, unread
 from miscope_panel.shown.comparing.compared import Compared, compared
-from miscope_panel.shown.comparing.compared_view import ComparedRequest
+from miscope_panel.shown.comparing.compared_request import ComparedRequest
 from miscope_panel.shown.comparing.comparison import (
     MOST,
     NAME,
@@ -104,7 +105,10 @@ class ComparePage:
         spacing = "log" if place.controls_of("cursor").get("spacing") == "log" else "linear"
         if leading is not None:
             self.cursor.param.update(
-                steps=list(leading.steps), step_label=leading.step_label, events=dict(leading.events)
+                steps=list(leading.steps),
+                step_label=leading.step_label,
+                events=dict(leading.events),
+                axis_clock=asdict(leading.clock(asked.align) or Clock()),
             )
         between = place.controls_of("cursor").get("between", "")
         self.cursor.param.update(asked=place.step, spacing=spacing, between=between)
@@ -125,6 +129,7 @@ class ComparePage:
                     mean=asked.mean and known.seeds_alone,
                     own_scales=asked.own_scales,
                     step=step,
+                    between=between_shown(installed[name], between),
                     controls={**selected_of(place, name, installed[name]), **without_looks(place.controls_of(name))},
                 )
             )

@@ -13,7 +13,8 @@ from miscope_panel.page.card import Card, sent
 from miscope_panel.page.client import sheet
 from miscope_panel.page.errands import Errands
 from miscope_panel.shown.about import told
-from miscope_panel.shown.comparing.compared_view import ComparedCard, ComparedRequest, ComparedView, compared_view
+from miscope_panel.shown.comparing.compared_request import ComparedRequest
+from miscope_panel.shown.comparing.compared_view import ComparedCard, ComparedView, compared_view
 
 if TYPE_CHECKING:
     from miscope.view import View

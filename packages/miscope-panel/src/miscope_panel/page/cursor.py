@@ -22,6 +22,9 @@ class Cursor(MessagingComponent):
     )
     spacing = param.Selector(default="linear", objects=["linear", "log"], doc="Of the steps along the slider.")
     between = param.String(doc="The steps that every axis over training shows, 'FIRST,LAST'; '' for all of them.")
+    axis_clock = param.Dict(
+        default={}, doc="zero, unit, title: how the axes of the cards count steps; {} where by the step."
+    )
     followed = param.Integer(
         default=None, allow_None=True, doc="The step that every card was asked for; play goes on when all show it."
     )

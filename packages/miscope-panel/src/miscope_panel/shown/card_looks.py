@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-__all__ = ["LOOKS", "looks_among", "read_between", "without_looks"]
+from miscope.view import View
+
+__all__ = ["LOOKS", "between_shown", "looks_among", "read_between", "without_looks"]
 
 LOOKS = ("full-width", "zoomed-to")
 """'1' for a row of its own; the ranges of its axes, 'xaxis=0,500;yaxis=0,1'. No control has a hyphen in its name."""
@@ -19,6 +21,12 @@ def looks_among(turned: Mapping[str, str]) -> dict[str, str]:
 def without_looks(turned: Mapping[str, str]) -> dict[str, str]:
     """The controls among what is turned of a card."""
     return {name: text for name, text in turned.items() if name not in LOOKS}
+
+
+def between_shown(view: View, text: str) -> tuple[float, float] | None:
+    """Of these steps, '100,5000', the view draws every record; None where it draws nothing that was recorded."""
+    recorded = view.time_axis is not None and bool(view.needs.metrics)
+    return read_between(text) if recorded else None
 
 
 def read_between(text: str) -> tuple[float, float] | None:

@@ -17,7 +17,7 @@ const shared_range = (model, {before}) => {
   const paint = () => {
     const now = in_force()
     chip.hidden = !now
-    words.textContent = now ? `${model.step_label}s ${between_read(now).map(shortly(now)).join("–")}` : ""
+    words.textContent = now ? range_said(model, between_read(now)) : ""
     chip.setAttribute("aria-label", `${words.textContent}: show all`)
     if (!model.active || miscope.between === now) return
     miscope.between = now
@@ -35,7 +35,7 @@ const shared_range = (model, {before}) => {
     if (event.key === "0" && model.between) show("")
     if (event.key === "z" && model.steps.length > 1) show(closer({steps: model.steps, between: in_force(), step: miscope.step}))
   })
-  for (const name of ["between", "active", "steps", "variant", "step_label"]) model.on(name, paint)
+  for (const name of ["between", "active", "steps", "variant", "step_label", "axis_clock"]) model.on(name, paint)
   return {paint}
 }
 
@@ -48,8 +48,12 @@ const closer = ({steps, between, step}) => {
   return steps.filter((one) => first <= one && one <= last).length < 2 ? between : half
 }
 
-// Whole steps, unless the range is so narrow that these would be the same.
-const shortly = (between) => (end) => {
-  const [first, last] = between_read(between)
-  return grouped(last - first >= 10 ? Math.round(end) : end)
+// 'epochs 100–5,000', or as the axes count that are aligned otherwise: 'fraction of training 0.1–0.25'.
+const range_said = ({step_label, axis_clock}, ends) => {
+  const {zero = 0, unit = 1, title} = axis_clock
+  const [first, last] = ends.map((end) => (end - zero) / unit)
+  // So many digits that the two are told apart.
+  const places = Math.min(Math.max(1 - Math.floor(Math.log10(last - first)), 0), FINEST)
+  const said = [first, last].map((end) => grouped(Number(end.toFixed(places)))).map((end) => end.replace("-", "−"))
+  return `${title || `${step_label}s`} ${said.join(said[0].startsWith("−") || said[1].startsWith("−") ? " to " : "–")}`
 }

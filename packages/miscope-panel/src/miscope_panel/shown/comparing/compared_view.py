@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
 from miscope.analyzer import Grain
-from miscope.figures.comparing.clock import Clock, on_clock
+from miscope.figures.comparing.clock import Clock
 from miscope.figures.comparing.compared_figure import ComparedFigure, NotCompared
 from miscope.figures.comparing.difference import difference
 from miscope.figures.comparing.overlay import overlay
@@ -16,9 +16,9 @@ from miscope.figures.comparing.seed_mean import seed_mean
 from miscope.figures.locked_ranges import lock_ranges
 from miscope.figures.wire import wire
 from miscope_panel.shown.comparing.compared import Member
-from miscope_panel.shown.comparing.comparison import Mode
+from miscope_panel.shown.comparing.compared_request import ComparedRequest
+from miscope_panel.shown.comparing.drawn_members import DrawnMember, drawn_member, placed
 from miscope_panel.shown.picture import Picture, Request, drawn_picture, guarded
-from miscope_panel.shown.selection import settled
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -26,34 +26,7 @@ if TYPE_CHECKING:
     from miscope.view import View
     from miscope.workspace import Workspace
 
-__all__ = ["Choice", "ComparedCard", "ComparedRequest", "ComparedView", "compared_view"]
-
-
-@final
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ComparedRequest:
-    """Which view of which variants, in which way."""
-
-    view: str
-    members: tuple[Member, ...]
-    """Those that are shown, A first."""
-    mode: Mode
-    align: str
-    mean: bool
-    """Of runs that differ in seeds alone."""
-    own_scales: bool
-    step: int | None
-    """Of the one that leads; None of a view over training."""
-    controls: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """What it depends on: of equal ones the pictures are the same."""
-        looked_at = tuple(
-            (m.name, m.chip.label, m.chip.colour, m.steps, m.last, tuple(m.events.items())) for m in self.members
-        )
-        asked = (self.view, self.mode, self.align, self.mean, self.own_scales, self.step)
-        return (*asked, looked_at, tuple(sorted(self.controls.items())))
+__all__ = ["Choice", "ComparedCard", "ComparedView", "compared_view"]
 
 
 @final
@@ -92,15 +65,6 @@ class ComparedView:
     inputs: SameInputs
 
 
-@final
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Drawn:
-    member: Member
-    request: Request
-    picture: Picture
-    figure: Figure | None
-
-
 def compared_view(workspace: Workspace, asked: ComparedRequest) -> ComparedView:
     """The pictures that are asked for. Never raises: what goes wrong in one view or variant stays in its card."""
     made = guarded(workspace, asked.view, lambda: _compared_view(workspace, asked))
@@ -121,8 +85,8 @@ def _compared_view(workspace: Workspace, asked: ComparedRequest) -> ComparedView
     never = [_never(member, asked.align) for member in asked.members if member not in aligned]
     if asked.mode == "ab":
         aligned = aligned[:2]
-    drawn = [_drawn(workspace, view, member, asked, reference) for member in aligned]
-    there = [_placed(one, one.figure, clocks[one.member.name], reference) for one in drawn if one.figure is not None]
+    drawn = [drawn_member(workspace, view, member, asked, reference) for member in aligned]
+    there = [placed(one, one.figure, clocks[one.member.name], reference) for one in drawn if one.figure is not None]
     pictures = {one.member.chip.label: one.picture for one in drawn}
     if asked.mode == "difference":
         cards, note = _differences(asked, there, pictures, _inputs_of_two(workspace, view, inputs, asked.members)), ""
@@ -147,28 +111,9 @@ def _together(workspace: Workspace, view: View, asked: ComparedRequest) -> Compa
     controls = dict(asked.controls)
     if any(control.name == "align" for control in view.controls):
         controls.setdefault("align", asked.align)
-    request = Request(view=view.name, variant=first, compared=tuple(others), controls=controls)
+    request = Request(view=view.name, variant=first, compared=tuple(others), between=asked.between, controls=controls)
     made, _ = drawn_picture(workspace, request)
     return ComparedCard(picture=made, request=request)
-
-
-def _drawn(workspace: Workspace, view: View, member: Member, asked: ComparedRequest, reference: Clock) -> _Drawn:
-    """The view of one variant; of a checkpoint, the one that stands on the time axis where that of the first does."""
-    step = None
-    if view.grain is Grain.CHECKPOINT and asked.step is not None:
-        clock = member.clock(asked.align) or Clock()
-        step = settled(member.steps, round(clock.step(reference.place(asked.step))))
-    request = Request(view=view.name, variant=member.name, step=step, controls=asked.controls)
-    made, figure = drawn_picture(workspace, request)
-    return _Drawn(member=member, request=request, picture=made, figure=figure)
-
-
-def _placed(one: _Drawn, drawn: Figure, clock: Clock | None, reference: Clock) -> ComparedFigure:
-    """The figure on the common time axis. The cursor of the page goes over the steps of one, wherever it is drawn."""
-    figure: Any = on_clock(drawn, clock or Clock())
-    about = figure.layout["meta"]["miscope"]
-    figure.layout["meta"] = {"miscope": {**about, "clock": {"zero": reference.zero, "unit": reference.unit}}}
-    return ComparedFigure(label=one.member.chip.label, colour=one.member.chip.colour, figure=figure)
 
 
 def _put_together(
@@ -254,14 +199,14 @@ def _inputs_of_two(
     return (lambda *_: of_all) if of_all.same else of_two
 
 
-def _nothing_to_subtract(first: _Drawn) -> ComparedCard:
+def _nothing_to_subtract(first: DrawnMember) -> ComparedCard:
     label = first.member.chip.label
     words = (f"There is nothing that {label} could be subtracted from.", "No other variant is shown.")
     made = Picture(state="inapplicable", words=words)
     return ComparedCard(title=label, colour=first.member.chip.colour, picture=made, request=first.request)
 
 
-def _lacking(one: _Drawn) -> ComparedCard:
+def _lacking(one: DrawnMember) -> ComparedCard:
     label, colour = one.member.chip.label, one.member.chip.colour
     return ComparedCard(title=label, colour=colour, picture=one.picture, request=one.request)
 
