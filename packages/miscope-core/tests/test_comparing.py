@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from miscope.figures.comparing.clock import Clock, clock_of, on_clock
 from miscope.figures.comparing.compared_figure import ComparedFigure, NotCompared
 from miscope.figures.comparing.difference import difference
+from miscope.figures.comparing.group_means import group_means
 from miscope.figures.comparing.overlay import overlay
 from miscope.figures.comparing.seed_mean import seed_mean
+from miscope.figures.figure_style import OKABE_ITO
 
-BLUE, RED = "#0072B2", "#D55E00"
+BLACK, BLUE, RED = "#000000", "#0072B2", "#D55E00"
 
 
 def drawn(*traces: Any, time_axes: tuple[str, ...] = ("x",), **layout: Any) -> go.Figure:
@@ -278,6 +280,33 @@ def test_a_mean_says_what_it_leaves_out_and_where_it_was_read():
         "mean of 2 runs · too few for an interval · at the places that all have"
         " · left out: what is no curve · left out: what some of them lack"
     )
+
+
+def test_runs_of_several_configurations_are_a_mean_each_in_the_colour_of_the_first():
+    narrow = members(*(drawn(curve("loss", [0, 10], [1.0 + s, 5.0 + s])) for s in (-1, 0, 1)))
+    (wide,) = (ComparedFigure(label="wide", colour=BLACK, figure=drawn(curve("loss", [0, 10], [9.0, 8.0]))),)
+    made = group_means({"width=16": narrow, "width=32": [wide]})
+    low, high, mean, alone = shown(made)
+    assert (mean.y.tolist(), alone.y.tolist()) == ([1.0, 5.0], [9.0, 8.0])
+    assert (mean.line.color, alone.line.color) == (BLUE, BLACK)
+    assert high.y[0] - 1.0 == pytest.approx(4.302653 / np.sqrt(3))
+    assert (low.line.width, high.fill, high.fillcolor) == (0, "tonexty", "rgba(0,114,178,0.15)")
+    assert [t.name for t in made.data if t.showlegend] == ["width=16 (n=3)", "width=32 (n=1)"]
+    assert made.layout.title.subtitle.text == "means over seeds · 95 % interval by Student's t at each place"
+
+
+def test_means_say_of_which_group_something_is_true_alone():
+    figures = members(*(drawn(curve("loss", [0, 10], [1.0 + s, 5.0 + s])) for s in (-1, 0, 1)))
+    made = group_means({"width=16": figures, "width=32": figures[:2]})
+    assert isinstance(made, go.Figure)
+    assert made.layout.title.subtitle.text == (
+        "means over seeds · 95 % interval by Student's t at each place (width=16) · too few for an interval (width=32)"
+    )
+    heat = [ComparedFigure(label="a", colour=BLUE, figure=drawn(go.Heatmap(z=[[1.0]])))] * 2
+    assert group_means({"width=16": figures, "width=32": heat}) == NotCompared(
+        reason="of width=32 no curve has points at the same places in all of them"
+    )
+    assert shown(group_means({"": figures}))[-1].line.color == OKABE_ITO[0]
 
 
 def test_on_an_axis_in_powers_of_ten_the_mean_is_the_geometric_one():

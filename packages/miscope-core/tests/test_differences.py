@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from miscope.family import make_variant
-from miscope.figures.differences import differing_fields, labels
+from miscope.figures.differences import differing_fields, labels, seed_groups
 from miscope.testing.toy import ToyFamily, ToyFourierFamily
 
 TOY = ToyFamily()
@@ -29,3 +29,10 @@ def test_variants_that_do_not_differ_are_still_told_apart():
 
     assert labels([same]) == [same.slug]
     assert labels([same, same]) == [f"{same.slug} (1)", f"{same.slug} (2)"]
+
+
+def test_variants_that_differ_in_seeds_alone_are_grouped_under_what_tells_them_from_the_others():
+    one, other, wide = (make_variant(TOY, given) for given in ({"seed": 0}, {"seed": 4}, {"seed": 0, "width": 32}))
+
+    assert seed_groups([one, other]) == {"": (0, 1)}
+    assert seed_groups([one, wide, other]) == {"width=16": (0, 2), "width=32": (1,)}

@@ -218,7 +218,7 @@ def test_of_more_variants_than_there_are_colours_the_first_are_shown_and_the_pag
 
 
 def request(members, **more):
-    asked = {"mode": "difference", "align": "step", "mean": False, "own_scales": False, "step": None, **more}
+    asked = {"mode": "difference", "align": "step", "own_scales": False, "step": None, **more}
     return ComparedRequest(view="small.losses", members=tuple(members), **asked)
 
 
@@ -274,6 +274,24 @@ def test_where_there_is_no_mean_the_figure_says_why(open_page):
     assert subtitle.endswith("No mean: no curve has points at the same places in all of them.")
     heading = next(each for each in page.board if not hasattr(each, "picture"))
     assert "<p>Beside each other: heat maps would hide each other.</p>" in heading.object
+
+
+def test_means_are_over_the_seeds_of_each_configuration(empty, at_once):
+    names = []
+    for fields in ({"seed": 0}, {"seed": 1}, {"seed": 0, "width": 32}):
+        variant = empty.variant("toy.sum", **fields)
+        list(variant.train(threads=1))
+        names.append(f"v={variant.name}")
+    query = f"page=compare&{'&'.join(names)}&compare:views=small.losses&compare:mean=1"
+    page = Dashboard(server_context(empty.value, at_once), query).opened("compare")
+    assert page.bar.can_mean
+    (figure,) = figures(page)
+    legend = [trace["name"] for trace in figure["data"] if trace["showlegend"]]
+    assert legend[:2] == ["width=16 (n=2)", "width=32 (n=1)"]
+    page._hide((OTHER,))
+    assert not page.bar.can_mean
+    (figure,) = figures(page)
+    assert [trace["name"] for trace in figure["data"] if trace["showlegend"]][:1] == ["seed=0, width=16"]
 
 
 def test_how_a_card_stands_is_kept_and_its_zoom_as_long_as_its_axes_are_the_same(open_page):

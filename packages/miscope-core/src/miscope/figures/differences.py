@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from miscope.variant import Variant
 
-__all__ = ["differ_in_seeds_alone", "differing_fields", "differing_values", "labels"]
+__all__ = ["differing_fields", "differing_values", "labels", "seed_groups"]
 
 _SEED = re.compile(r"(.*_)?seed")
 
@@ -28,23 +28,35 @@ def differing_values(variants: Sequence[Variant]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def differ_in_seeds_alone(variants: Sequence[Variant]) -> bool:
-    """Whether they differ in some seed, and in nothing else."""
-    names = differing_fields(variants)
-    return bool(names) and all(_SEED.fullmatch(name) for name in names)
+def seed_groups(variants: Sequence[Variant]) -> dict[str, tuple[int, ...]]:
+    """The places of variants that differ in nothing but their seeds, by what tells these from the others: 'width=16'.
+
+    In the order of the first of each; "" where all are of one configuration.
+    """
+    described = [_described(variant) for variant in variants]
+    names = [name for name in differing_fields(variants) if not _SEED.fullmatch(name)]
+    alike: dict[tuple[str, ...], list[int]] = {}
+    for place, fields in enumerate(described):
+        alike.setdefault(tuple(repr(fields.get(name)) for name in names), []).append(place)
+    told = _distinct([_told(described[places[0]], names) for places in alike.values()])
+    return {label: tuple(places) for label, places in zip(told, alike.values(), strict=True)}
 
 
 def labels(variants: Sequence[Variant]) -> list[str]:
     """One label each, saying only what differs: 'seed=485'; the whole slug where nothing does. No two are alike."""
     names = differing_fields(variants)
-    distinct = []
-    for variant in variants:
-        fields = _described(variant)
-        told = [_short(fields[n]) if n == "family" else f"{n}={_short(fields[n])}" for n in names if n in fields]
-        distinct.append(", ".join(told) or variant.slug)
-    if len(set(distinct)) == len(distinct):
-        return distinct
-    return [f"{label} ({distinct[: i + 1].count(label)})" for i, label in enumerate(distinct)]
+    return _distinct([_told(_described(variant), names) or variant.slug for variant in variants])
+
+
+def _told(fields: Mapping[str, object], names: Sequence[str]) -> str:
+    told = [_short(fields[n]) if n == "family" else f"{n}={_short(fields[n])}" for n in names if n in fields]
+    return ", ".join(told)
+
+
+def _distinct(told: Sequence[str]) -> list[str]:
+    if len(set(told)) == len(told):
+        return [*told]
+    return [f"{label} ({told[: i + 1].count(label)})" for i, label in enumerate(told)]
 
 
 def _described(variant: Variant) -> Mapping[str, object]:

@@ -23,7 +23,7 @@ class CompareBar(MessagingComponent):
     modes = param.List(default=[], item_type=dict, doc="value, label, disabled.")
     aligns = param.List(default=[], item_type=dict, doc="value, label.")
     asked = param.Dict(default={}, doc="mode, align, mean, scales: as an address has them.")
-    can_mean = param.Boolean(default=False, doc="Whether nothing but seeds differs.")
+    can_mean = param.Boolean(default=False, doc="Whether some differ in seeds alone.")
     views = param.List(default=[], item_type=dict, doc="name, title: views that can be opened.")
     notes = param.List(default=[], item_type=dict, doc="text, bad: what is to be known of the comparison.")
 

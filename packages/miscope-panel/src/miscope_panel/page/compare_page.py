@@ -97,7 +97,7 @@ class ComparePage:
         self._lay_out(place)
 
     def _lay_out(self, place: Place) -> None:
-        known, installed = self._compared or Compared(differing={}, seeds_alone=False), self._workspace.plugins.views
+        known, installed = self._compared or Compared(differing={}), self._workspace.plugins.views
         asked = read_comparison(place, installed)
         self.bar.param.update(**bar_shown(known, asked, installed))
         leading = known.leading(asked.align, asked.hidden)
@@ -126,7 +126,7 @@ class ComparePage:
                     members=shown,
                     mode=asked.mode,
                     align=asked.align,
-                    mean=asked.mean and known.seeds_alone,
+                    means=known.averaged(asked.hidden) if asked.mean else {},
                     own_scales=asked.own_scales,
                     step=step,
                     between=between_shown(installed[name], between),

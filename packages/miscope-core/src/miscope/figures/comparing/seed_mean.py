@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -24,49 +25,76 @@ from miscope.maths.mean_interval import FEWEST, mean_interval
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-__all__ = ["seed_mean"]
+__all__ = ["Averaged", "averaged", "seed_mean"]
 
 Trace = dict[str, Any]
 
 
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Averaged:
+    """The mean of several runs."""
+
+    figure: Figure
+    """Without a word on how it was made."""
+    told: tuple[str, ...]
+    """How, and what of theirs it leaves out."""
+
+
 def seed_mean(members: Sequence[ComparedFigure]) -> Figure | NotCompared:
-    """One figure with the mean of each curve at the places that all have, and its 95 % interval.
+    """One figure with the mean of each curve at the places that all have, and its 95 % interval; it says how.
+
+    See `averaged`. NotCompared where no curve is in all.
+    """
+    found = averaged(members)
+    if isinstance(found, NotCompared):
+        return found
+    figure: Any = found.figure
+    title = figure.layout.title.to_plotly_json()
+    told = (f"mean of {len(members)} runs", *found.told)
+    return figure.update_layout(title={**title, "subtitle": {"text": " · ".join(told)}})
+
+
+def averaged(members: Sequence[ComparedFigure]) -> Averaged | NotCompared:
+    """The mean of each curve at the places that all have, and its 95 % interval.
 
     Student's t over the n runs, at each place for itself; on an axis in powers of ten of the logarithms, so that the
-    mean is the geometric one. Of two runs there is no interval. The figure says what of theirs it leaves out, and its
-    axes reach over all of them. NotCompared where no curve is in all.
+    mean is the geometric one. Of two runs there is no interval. Axes reach over all of them. NotCompared where no
+    curve is in all.
     """
     drawn = [in_parts(member.figure) for member in members]
     by_kind = [dict(zip(kinds(parts.traces), parts.traces, strict=True)) for parts in drawn]
-    clocks = time_axes(drawn[0].layout)
     made: list[Trace] = []
     words: dict[str, None] = {}
     left_out: dict[str, None] = {}
     for number, kind in enumerate(dict.fromkeys(kind for one in by_kind for kind in one)):
         traces = [one[kind] for one in by_kind if kind in one]
-        if (reason := _why_not(kind, traces, len(drawn))) is not None:
-            left_out.setdefault(reason)
+        reason = _why_not(kind, traces, len(drawn))
+        found = _mean_of(traces, drawn[0].layout, number) if reason is None else NotCompared(reason=reason)
+        if isinstance(found, NotCompared):
+            left_out.setdefault(found.reason)
             continue
-        found = on_common_places(traces, between=traces[0].get("xaxis", "x") in clocks)
-        if found is None:
-            left_out.setdefault("curves without a place that all have")
-            continue
-        at, values, how = found
-        words.setdefault(_HOW.get(how, ""))
-        upright = f"yaxis{traces[0].get('yaxis', 'y')[1:]}"
-        powers = drawn[0].layout.get(upright, {}).get("type") == "log"
-        colour = _colour(traces[0], number)
-        made += _drawn(traces[0], at, mean_interval(values, "positive" if powers else "any"), colour)
+        made += found[0]
+        words.setdefault(found[1])
     if not made:
         return NotCompared(reason="no curve has points at the same places in all of them")
     layout = {**drawn[0].layout, "shapes": [s for s in drawn[0].layout.get("shapes", ()) if s.get("name") != "event"]}
-    title = layout.get("title", {})
-    sure = "95 % interval by Student's t at each place" if len(drawn) >= FEWEST else "too few for an interval"
-    told = [f"mean of {len(drawn)} runs", sure, *filter(None, words), *(f"left out: {what}" for what in left_out)]
-    layout["title"] = {**title, "subtitle": {"text": " · ".join(told)}}
+    layout["title"] = {key: value for key, value in layout.get("title", {}).items() if key != "subtitle"}
     figure = put_together(Parts(traces=made, layout=layout, template=drawn[0].template))
     lock_ranges([figure, *(put_together(in_parts(member.figure)) for member in members)])
-    return figure
+    sure = "95 % interval by Student's t at each place" if len(drawn) >= FEWEST else "too few for an interval"
+    return Averaged(figure=figure, told=(sure, *filter(None, words), *(f"left out: {what}" for what in left_out)))
+
+
+def _mean_of(traces: Sequence[Trace], layout: dict[str, Any], number: int) -> tuple[list[Trace], str] | NotCompared:
+    """The mean of one curve, and a word on where it was read."""
+    found = on_common_places(traces, between=traces[0].get("xaxis", "x") in time_axes(layout))
+    if found is None:
+        return NotCompared(reason="curves without a place that all have")
+    at, values, how = found
+    powers = layout.get(f"yaxis{traces[0].get('yaxis', 'y')[1:]}", {}).get("type") == "log"
+    mean = mean_interval(values, "positive" if powers else "any")
+    return _drawn(traces[0], at, mean, _colour(traces[0], number)), _HOW.get(how, "")
 
 
 _HOW = {"common": "at the places that all have", "between": "read between the steps of each, on straight lines"}

@@ -71,7 +71,7 @@ export function render({model, el}) {
     }
     ways.replaceChildren(modes, h("label", {}, "Align by", select),
       ...(mode !== "overlay" ? [check("scales", "own scales", "own", scales === "own", "Each picture with axes of its own")] : []),
-      ...(model.can_mean && mode === "overlay" ? [check("mean", "mean over seeds", "1", mean, "Mean and 95 % interval (Student's t) where all have values")] : []))
+      ...(model.can_mean && mode === "overlay" ? [check("mean", "mean over seeds", "1", mean, "Of runs that differ in seeds alone: mean and 95 % interval (Student's t) where all have values")] : []))
     if (held) ways.querySelector(`[data-way="${CSS.escape(held)}"]`)?.focus()
   }
   ways.addEventListener("keydown", (event) => {

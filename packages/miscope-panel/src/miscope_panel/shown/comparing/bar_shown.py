@@ -32,10 +32,10 @@ def bar_shown(known: Compared, asked: Comparison, installed: Mapping[str, View])
         "asked": {
             "mode": asked.mode,
             "align": asked.align,
-            "mean": asked.mean and known.seeds_alone,
+            "mean": asked.mean and bool(known.averaged(asked.hidden)),
             "scales": "own" if asked.own_scales else "shared",
         },
-        "can_mean": known.seeds_alone,
+        "can_mean": bool(known.averaged(asked.hidden)),
         "views": [
             {"name": name, "title": view.title} for name, view in sorted(installed.items()) if name not in asked.views
         ],

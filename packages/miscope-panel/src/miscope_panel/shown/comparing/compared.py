@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
 from miscope.errors import MiscopeError
 from miscope.figures.comparing.clock import Clock, clock_of
-from miscope.figures.differences import differ_in_seeds_alone, differing_values
+from miscope.figures.differences import differing_values, seed_groups
 from miscope.inventory import look_up
 from miscope_panel.shown.variant_chips import Chip, chips_of
 from miscope_panel.shown.variant_events import events_of
@@ -64,8 +64,8 @@ class Compared:
     """Names of others that were asked for."""
     differing: Mapping[str, tuple[str, ...]]
     """By field what each has there."""
-    seeds_alone: bool
-    """Whether nothing but seeds differs."""
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names of those that differ in seeds alone, by what tells them from the others; "" where all do."""
 
     @property
     def words(self) -> str:
@@ -83,6 +83,12 @@ class Compared:
         """Events that happened in any, in the order in which they come."""
         return tuple(dict.fromkeys(event for member in self.members for event in member.events))
 
+    def averaged(self, hidden: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
+        """The groups without what is hidden; {} where none has two of which a mean could be made."""
+        shown = {label: tuple(name for name in names if name not in hidden) for label, names in self.groups.items()}
+        groups = {label: names for label, names in shown.items() if names}
+        return groups if any(len(names) > 1 for names in groups.values()) else {}
+
     def leading(self, align: str, hidden: Sequence[str]) -> Member | None:
         """The first shown that can be aligned so: the cursor goes over its steps."""
         shown = (member for member in self.members if member.name not in hidden)
@@ -98,7 +104,9 @@ def compared(workspace: Workspace, names: Sequence[str]) -> Compared:
         members=tuple(_member(workspace, chip) for chip in chips),
         unknown=tuple(name for name, variant in found.items() if variant is None),
         differing=differing_values(variants),
-        seeds_alone=differ_in_seeds_alone(variants),
+        groups={
+            label: tuple(chips[place].variant for place in places) for label, places in seed_groups(variants).items()
+        },
     )
 
 

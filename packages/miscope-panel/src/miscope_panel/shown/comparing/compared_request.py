@@ -22,9 +22,9 @@ class ComparedRequest:
     """Those that are shown, A first."""
     mode: Mode
     align: str
-    mean: bool
-    """Of runs that differ in seeds alone."""
     own_scales: bool
+    means: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names of variants that are shown as their mean, by what tells them from the others; {} for no means."""
     step: int | None
     """Of the one that leads; None of a view over training."""
     between: tuple[float, float] | None = None
@@ -37,5 +37,5 @@ class ComparedRequest:
         looked_at = tuple(
             (m.name, m.chip.label, m.chip.colour, m.steps, m.last, tuple(m.events.items())) for m in self.members
         )
-        asked = (self.view, self.mode, self.align, self.mean, self.own_scales, self.step, self.between)
-        return (*asked, looked_at, tuple(sorted(self.controls.items())))
+        asked = (self.view, self.mode, self.align, self.own_scales, self.step, self.between)
+        return (*asked, looked_at, tuple(self.means.items()), tuple(sorted(self.controls.items())))

@@ -10,9 +10,9 @@ from miscope.analyzer import Grain
 from miscope.figures.comparing.clock import Clock
 from miscope.figures.comparing.compared_figure import ComparedFigure, NotCompared
 from miscope.figures.comparing.difference import difference
+from miscope.figures.comparing.group_means import group_means
 from miscope.figures.comparing.overlay import overlay
 from miscope.figures.comparing.same_inputs import SameInputs, same_inputs
-from miscope.figures.comparing.seed_mean import seed_mean
 from miscope.figures.locked_ranges import lock_ranges
 from miscope.figures.wire import wire
 from miscope_panel.shown.comparing.compared import Member
@@ -124,7 +124,7 @@ def _put_together(
         return [], ""
     note = ""
     if asked.mode == "overlay":
-        laid = _laid(there, mean=asked.mean)
+        laid = _laid(there, asked)
         if not isinstance(laid, NotCompared):
             first = pictures[there[0].label]
             return [ComparedCard(picture=replace(first, figure=wire(laid), step=None, asked=None, taken={}))], ""
@@ -141,9 +141,16 @@ def _put_together(
     return cards, note
 
 
-def _laid(there: Sequence[ComparedFigure], *, mean: bool) -> Figure | NotCompared:
-    """All in one figure: as their mean, or over each other; then it says why there is no mean."""
-    averaged = seed_mean(there) if mean else None
+def _laid(there: Sequence[ComparedFigure], asked: ComparedRequest) -> Figure | NotCompared:
+    """All in one figure: as means over seeds, or over each other; then it says why there is no mean."""
+    labels = {member.name: member.chip.label for member in asked.members}
+    drawn = {one.label: one for one in there}
+    groups = {
+        label: [drawn[labels[name]] for name in names if labels.get(name) in drawn]
+        for label, names in asked.means.items()
+    }
+    groups = {label: members for label, members in groups.items() if members}
+    averaged = group_means(groups) if groups else None
     if averaged is not None and not isinstance(averaged, NotCompared):
         return averaged
     laid: Any = overlay(there)
