@@ -52,5 +52,5 @@ def test_two_seeds_are_compared_in_every_way_and_the_address_shows_the_same(visi
     other, _ = visit(shared.partition("?")[2])
     expect(other.get_by_label("Align by")).to_have_value("memorised")
     expect(drawn(other, "Train and test loss").locator(".xtitle").first).to_have_text("epochs since memorised")
-    expect(other.locator("button.range")).to_have_text(page.locator("button.range").inner_text())
+    expect(other.locator("button.range")).to_have_text(page.locator("button.range").text_content())
     expect(other.locator(".chip b")).to_have_text(["A  seed=0", "B  seed=1"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import types
 from queue import Empty, Queue
 
@@ -145,8 +146,12 @@ class Looking:
 
     def __init__(self, server, query):
         self.server, self.dashboard = server, Dashboard(server, query)
-        self.cards = list(self.dashboard.workbench.board)
         self.told = Queue()
+        self.look_at(self.dashboard.workbench.board)
+
+    def look_at(self, board):
+        """At the cards of this board, instead of those of the workbench."""
+        self.cards = [each for each in board if hasattr(each, "picture")]
         for card in self.cards:
             card.param.watch(lambda event: self.told.put(event.new), ["computing", "picture", "computing_said"])
 
@@ -183,11 +188,11 @@ def looking(workspace, at_once):
         assert each.server.watch.listeners == 0
 
 
-def works(visitor, number, workspace):
+def works(visitor, number, workspace, card=0):
     """A process takes the run, does what it asks for and ends it."""
     queue = visitor.server.queue
     assert queue.claim(number, this_process()) is not None
-    visitor.until_run("running")
+    visitor.until_run("running", card)
     request = queue.run(number).request
     for name in request.variants:
         workspace.find(name).analyze(*request.analyzers)
@@ -327,3 +332,60 @@ def test_a_press_that_fails_says_why(looking, monkeypatch):
     visitor.press(about="compute", of="these")
     said = visitor.cards[0].computing_said
     assert (said["text"], said["is_problem"]) == ("OSError: no such disk", True)
+
+
+@pytest.fixture
+def comparing(looking):
+    """comparing(query): a visitor of the page of comparisons, and its cards."""
+
+    def at(query):
+        visitor = looking(f"page=compare&v={NAME}&v={OTHER}&{query}")
+        visitor.look_at(visitor.dashboard.opened("compare").board)
+        return visitor
+
+    return at
+
+
+def test_what_some_of_the_variants_lack_is_offered_for_these_in_one_card(comparing, workspace):
+    workspace.find(NAME).analyze("parameters.norms")
+    visitor = comparing("compare:views=t.norms,t.time")
+    norms, _ = visitor.cards
+    assert norms.picture["state"] == "figure"
+    said = json.loads(norms.picture["figure"])["layout"]["title"]["subtitle"]["text"]
+    assert said == "without seed=1: not computed"
+    visitor.until(lambda: norms.computing.get("label") == "Compute for the 1 of 2 that lacks it")
+    assert norms.computing["family"] == ""
+    visitor.press(about="compute", of="these")
+    visitor.until_run("queued")
+    assert visitor.server.queue.run(1).request == AnalyzeRequest(variants=(OTHER,), analyzers=("parameters.norms",))
+    works(visitor, 1, workspace)
+    visitor.until(lambda: all(card.computing == {} for card in visitor.cards))
+    assert "without" not in str(json.loads(norms.picture["figure"])["layout"]["title"])
+
+
+def test_what_none_of_the_variants_has_is_one_card_for_all(comparing, workspace):
+    visitor = comparing("compare:views=t.norms")
+    (card,) = visitor.cards
+    assert card.title == "N"
+    assert card.picture["words"] == ["What this view shows was not computed for any of these variants."]
+    assert len(card.picture["commands"]) == 2
+    visitor.until(lambda: card.computing.get("label") == "Compute for all 2 variants")
+    visitor.press(about="compute", of="these")
+    visitor.until_run("queued")
+    works(visitor, 1, workspace)
+    visitor.until(lambda: card.picture["state"] == "figure")
+
+
+def test_beside_each_other_the_card_of_a_variant_that_lacks_it_offers_it(comparing, workspace):
+    workspace.find(NAME).analyze("parameters.norms")
+    visitor = comparing("compare:views=t.norms&compare:mode=grid")
+    assert [(card.title, card.picture["state"]) for card in visitor.cards] == [
+        ("seed=0", "figure"),
+        ("seed=1", "missing"),
+    ]
+    visitor.until(lambda: visitor.cards[1].computing.get("label") == "Compute for the 1 of 2 that lacks it")
+    visitor.press(card=1, about="compute", of="these")
+    visitor.until_run("queued", card=1)
+    works(visitor, 1, workspace, card=1)
+    visitor.until(lambda: visitor.cards[1].picture["state"] == "figure")
+    assert visitor.cards[0].computing == {}

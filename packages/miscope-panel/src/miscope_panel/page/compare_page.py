@@ -15,6 +15,7 @@ from miscope.figures.comparing.clock import Clock
 from miscope_panel.page.client import sheet
 from miscope_panel.page.compare_bar import CompareBar
 from miscope_panel.page.compared_group import ComparedGroup
+from miscope_panel.page.computing import Computing
 from miscope_panel.page.cursor import Cursor
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.shown.card_looks import LOOKS, between_shown, looks_among, without_looks
@@ -44,6 +45,7 @@ class ComparePage:
 
     def __init__(self, context: PageContext) -> None:
         self._workspace, self._errands, self._selection = context.server.workspace, context.errands, context.selection
+        self._computing = Computing(context)
         self.bar = CompareBar(sizing_mode="stretch_width", margin=0)
         self.bar.on_message = self._hear
         looks = [sheet("board"), sheet("compare_board")]
@@ -65,6 +67,7 @@ class ComparePage:
     def follow(self, place: Place) -> None:
         """Show the place; what is known of its variants is read on a thread, when they are others."""
         self.cursor.active = place.page == NAME
+        self._computing.look(looked_at=place.page == NAME)
         if place.page != NAME:
             self._names = None
             return
@@ -139,7 +142,9 @@ class ComparePage:
     def _group(self, view: str, *, in_sight: bool) -> ComparedGroup:
         if view in self._groups:
             return self._groups[view]
-        group = ComparedGroup(self._workspace, self._errands, self._workspace.plugins.views[view], in_sight=in_sight)
+        group = ComparedGroup(
+            self._workspace, self._errands, self._workspace.plugins.views[view], self._computing, in_sight=in_sight
+        )
         group.on_laid_out, group.on_message = self._again, self._hear_of_card
         return group
 
@@ -152,6 +157,7 @@ class ComparePage:
     def _set(self, asked: Comparison, count: int) -> None:
         """The cards on the board: pictures of all together first, then those under the heading of their view."""
         groups = [*self._groups.values()]
+        self._computing.keep(card for group in groups for card in group.cards)
         alone = [card for group in groups if not group.headed for card in group.cards]
         headed = [each for group in groups if group.headed for each in (group.heading, *group.cards)]
         board = [*alone, *headed] if asked.mode == "overlay" else [*headed, *alone]

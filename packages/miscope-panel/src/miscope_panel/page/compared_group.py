@@ -11,6 +11,7 @@ import panel as pn
 
 from miscope_panel.page.card import Card, sent
 from miscope_panel.page.client import sheet
+from miscope_panel.page.computing import Computing
 from miscope_panel.page.errands import Errands
 from miscope_panel.shown.about import told
 from miscope_panel.shown.comparing.compared_request import ComparedRequest
@@ -30,9 +31,11 @@ _Made = tuple[ComparedView, tuple[dict[str, Any], ...]]
 class ComparedGroup:
     """Asks for its pictures when the page moves, while any of its cards is in sight, and shows the latest."""
 
-    def __init__(self, workspace: Workspace, errands: Errands, view: View, *, in_sight: bool = True) -> None:
-        """in_sight: whether its card is taken to be on the screen until the browser has said so."""
-        self._workspace, self._errands, self._view = workspace, errands, view
+    def __init__(
+        self, workspace: Workspace, errands: Errands, view: View, computing: Computing, *, in_sight: bool = True
+    ) -> None:
+        """computing: of its page. in_sight: whether its card is taken for seen until the browser has said so."""
+        self._workspace, self._errands, self._view, self._computing = workspace, errands, view, computing
         self.on_laid_out: Callable[[], None] = lambda: None
         """Called when there are more or fewer cards than before, or what is said of them is another."""
         self.on_message: Callable[[str, dict[str, Any]], None] = lambda view, message: None
@@ -76,6 +79,12 @@ class ComparedGroup:
         self._known = self._sent = None
         self._forgotten += 1
 
+    def again(self) -> None:
+        """Have the same pictures made anew."""
+        self.forget()
+        if self._asked is not None:
+            self.ask(self._asked)
+
     def _make(self, request: ComparedRequest) -> _Made | None:
         """On a thread, maybe long after it was asked for: None where another was asked for since."""
         if self._asked is not request:
@@ -102,6 +111,9 @@ class ComparedGroup:
             if shown.request is not None:
                 card.inform(shown.request, self._errands)
             card.param.update(picture=picture, pending=False)
+            lacks = shown.lacks or shown.request
+            if lacks is not None:
+                self._computing.shown(card, lacks, shown.picture, self.again)
         if anew or before is None or before.note != made.note or before.inputs != made.inputs:
             self._name(made)
             self.on_laid_out()
@@ -127,7 +139,9 @@ class ComparedGroup:
         return card
 
     def _hear(self, card: Card, message: dict[str, Any]) -> None:
-        if card in self.cards:
+        if card in self.cards and message.get("kind") == "compute":
+            self._computing.hear(card, message)
+        elif card in self.cards:
             self.on_message(self._view.name, message)
 
 

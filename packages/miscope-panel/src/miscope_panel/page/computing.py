@@ -43,6 +43,8 @@ class _Shown:
     """What was not computed of it; None too until that is known."""
     tells: bool = False
     """Whether it says so."""
+    again: Callable[[], None]
+    """Has the picture made anew."""
     due: bool = False
     """Whether a run has ended since it was made, so that it is made anew, or what it lacks could not be found out."""
 
@@ -75,11 +77,15 @@ class Computing:
         there = {*cards}
         self._shown = {card: shown for card, shown in self._shown.items() if card in there}
 
-    def shown(self, card: Card, request: Request, made: Picture) -> None:
-        """The card shows this picture: find out what it lacks, where anything can be done about it."""
+    def shown(self, card: Card, request: Request, made: Picture, again: Callable[[], None] | None = None) -> None:
+        """The card shows this picture: find out what it lacks, where anything can be done about it.
+
+        again: has the picture made anew, where the card itself does not make it.
+        """
         before = self._shown.get(card)
         known = before is not None and not before.due and _apart_from_step(before.request) == _apart_from_step(request)
-        now = _Shown(request=request, lack=before.lack if before is not None and known else None)
+        lack = before.lack if before is not None and known else None
+        now = _Shown(request=request, lack=lack, again=again or card.again)
         self._shown[card] = replace(now, tells=self._tells(request, made))
         if known or not self._shown[card].tells:
             self._tell([card])
@@ -90,7 +96,8 @@ class Computing:
     def _tells(self, request: Request, made: Picture) -> bool:
         """Whether the card shows less than it would if all were computed."""
         view = self._server.workspace.plugins.views[request.view]
-        partly = bool(made.note) or (view.grain is not Grain.CHECKPOINT and bool(view.needs.history))
+        of_several = bool(request.compared) and view.grain is not Grain.COHORT
+        partly = of_several or bool(made.note) or (view.grain is not Grain.CHECKPOINT and bool(view.needs.history))
         return made.state == "missing" or (made.state == "figure" and partly)
 
     def _found(self, card: Card, request: Request, lack: Lack | Failure | None) -> None:
@@ -104,7 +111,7 @@ class Computing:
             self._tell([card])
             if lack is None and card.picture.get("state") == "missing" and self._reads_artifacts(card):
                 # Computed while the picture was made. It is not looked for a second time: the request is known.
-                card.again()
+                now.again()
 
     def _tell(self, cards: Iterable[Card]) -> None:
         for card in list(cards):
@@ -147,7 +154,9 @@ class Computing:
         again = [card for card in short if runs_of(ended, *self._reads(card))]
         for card in again:
             self._shown[card] = replace(self._shown[card], due=True)
-            card.again()
+        # Of cards that are made together once.
+        for make in dict.fromkeys(self._shown[card].again for card in again):
+            make()
         self._tell(card for card in self._shown if card not in again and runs_of(runs.values(), *self._reads(card)))
 
     def _put(self, run: QueuedRun) -> None:

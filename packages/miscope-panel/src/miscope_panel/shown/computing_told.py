@@ -54,6 +54,7 @@ def computing_told(lack: Lack | None, run: QueuedRun | None, *, locked: str) -> 
     many = len(lack.of_family.variants) if lack.of_family else 0
     return {
         "words": lack.words,
+        "label": lack.label,
         "family": f"For all {many} variants of the family" if many else "",
         "locked": locked,
         "run": None if run is None else _run_told(lack, run),

@@ -31,6 +31,8 @@ class Lack:
     """Computes it, and what it is computed from."""
     words: str
     """'20 checkpoints, about 4 s'."""
+    label: str = "Compute"
+    """What is asked for, in a few words: of several variants how many lack it."""
     of_family: AnalyzeRequest | None = None
     """The same of every variant of the family; None where there is no other, or the view compares."""
 
@@ -44,26 +46,32 @@ def read_by(view: View) -> tuple[str, ...]:
 def lack_of(workspace: Workspace, request: Request) -> Lack | None:
     """What was not computed of what the card reads; None where all was, or none of it can be.
 
+    request: with others compared, of all these variants together, also where the view shows one at a time.
     Files are read, and the variants' models are made.
     """
     try:
         view = workspace.plugins.view(request.view)
         compares = view.grain is Grain.COHORT
-        variants = tuple(dict.fromkeys([request.variant, *(request.compared if compares else ())]))
+        variants = tuple(dict.fromkeys([request.variant, *request.compared]))
         wanted = _request(workspace, view, variants, request)
         if wanted is None:
             return None
         work = _outstanding(workspace, wanted)
         if not work.total:
             return None
+        label = "Compute"
+        if len(variants) > 1 and not compares:
+            short = tuple(work.busy)
+            wanted, label = wanted.model_copy(update={"variants": short}), _of_several(len(short), len(variants))
         words = _words(work, _seconds(workspace, work))
     except MiscopeError:  # the card says what is wrong
         return None
     family = request.variant.partition("/")[0]
-    others = () if compares else tuple(name for name in workspace.names() if name.partition("/")[0] == family)
+    others = () if len(variants) > 1 else tuple(name for name in workspace.names() if name.partition("/")[0] == family)
     return Lack(
         request=wanted,
         words=words,
+        label=label,
         of_family=wanted.model_copy(update={"variants": others}) if len(others) > 1 else None,
     )
 
@@ -75,6 +83,12 @@ def _request(workspace: Workspace, view: View, variants: tuple[str, ...], reques
         return None
     chosen = options_asked(table, names, options_given(workspace, request.controls))
     return AnalyzeRequest(variants=variants, analyzers=tuple(names), options=options_apart(table, list(chosen), chosen))
+
+
+def _of_several(short: int, count: int) -> str:
+    if short == count:
+        return f"Compute for all {count} variants"
+    return f"Compute for the {short} of {count} that {'lacks' if short == 1 else 'lack'} it"
 
 
 def _outstanding(workspace: Workspace, wanted: AnalyzeRequest) -> Outstanding:

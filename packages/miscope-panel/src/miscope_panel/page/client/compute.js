@@ -25,7 +25,7 @@ const computing = (model) => {
 
   function buttons(told) {
     const {run, locked} = told
-    const compute = [button("Compute", locked || `Computes ${told.words}.`, {about: "compute", of: "these"}, true),
+    const compute = [button(told.label, locked || `Computes ${told.words}.`, {about: "compute", of: "these"}, true),
       told.family ? button(told.family, locked || "Computes what is missing of each of them.", {about: "compute", of: "family"}) : null]
     const of_run = run?.actions.map((action) => button(action.label, locked || action.title, {about: "run", action: action.name, id: run.id}, run.section === "failed")) ?? []
     const had = element.contains(focused())
@@ -40,7 +40,7 @@ const computing = (model) => {
     element.hidden = !told.words
     if (!told.words) return (structure = "")
     const {run} = told
-    const now = JSON.stringify([told.words, told.family, told.locked, run?.id, run?.section, run?.actions])
+    const now = JSON.stringify([told.words, told.label, told.family, told.locked, run?.id, run?.section, run?.actions])
     if (now !== structure) {
       structure = now
       delete element.dataset.asked

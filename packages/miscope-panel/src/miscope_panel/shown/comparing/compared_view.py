@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from miscope.view import View
     from miscope.workspace import Workspace
 
+
 __all__ = ["Choice", "ComparedCard", "ComparedView", "compared_view"]
+
+_NOT_COMPUTED = "What this view shows was not computed for any of these variants."
 
 
 @final
@@ -52,6 +55,8 @@ class ComparedCard:
     choices: tuple[Choice, ...] = ()
     request: Request | None = None
     """Of that variant, or the first of several."""
+    lacks: Request | None = None
+    """Of all variants of which something may still be computed; None where that is the request above."""
 
 
 @final
@@ -92,7 +97,7 @@ def _compared_view(workspace: Workspace, asked: ComparedRequest) -> ComparedView
         cards, note = _differences(asked, there, pictures, _inputs_of_two(workspace, view, inputs, asked.members)), ""
     else:
         cards, note = _put_together(asked, there, pictures)
-    rest = [_lacking(one) for one in drawn if one.figure is None]
+    cards, rest = _with_lacking(view, cards, drawn, laid=asked.mode == "overlay" and not note) if drawn else (cards, [])
     requests = {one.member.chip.label: one.request for one in drawn}
     asked_of = [replace(card, request=card.request or requests.get(card.title) or drawn[0].request) for card in cards]
     shown = (*asked_of, *rest, *(never if asked.mode == "grid" or not (cards or rest) else ()))
@@ -126,6 +131,9 @@ def _put_together(
     if asked.mode == "overlay":
         laid = _laid(there, asked)
         if not isinstance(laid, NotCompared):
+            missing = [label for label, made in pictures.items() if made.state == "missing"]
+            if missing:
+                _tell(laid, f"without {', '.join(missing)}: not computed")
             first = pictures[there[0].label]
             return [ComparedCard(picture=replace(first, figure=wire(laid), step=None, asked=None, taken={}))], ""
         note = f"Beside each other: {laid.reason}."
@@ -155,10 +163,15 @@ def _laid(there: Sequence[ComparedFigure], asked: ComparedRequest) -> Figure | N
         return averaged
     laid: Any = overlay(there)
     if averaged is not None and not isinstance(laid, NotCompared):
-        title = laid.layout.title.to_plotly_json()
-        words = (title.get("subtitle", {}).get("text"), f"No mean: {averaged.reason}.")
-        laid.update_layout(title={**title, "subtitle": {"text": " · ".join(filter(None, words))}})
+        _tell(laid, f"No mean: {averaged.reason}.")
     return laid
+
+
+def _tell(laid: Any, words: str) -> None:
+    """Add that below the title."""
+    title = laid.layout.title.to_plotly_json()
+    told = (title.get("subtitle", {}).get("text"), words)
+    laid.update_layout(title={**title, "subtitle": {"text": " · ".join(filter(None, told))}})
 
 
 def _differences(
@@ -213,9 +226,50 @@ def _nothing_to_subtract(first: DrawnMember) -> ComparedCard:
     return ComparedCard(title=label, colour=first.member.chip.colour, picture=made, request=first.request)
 
 
-def _lacking(one: DrawnMember) -> ComparedCard:
+def _with_lacking(
+    view: View, cards: Sequence[ComparedCard], drawn: Sequence[DrawnMember], *, laid: bool
+) -> tuple[list[ComparedCard], list[ComparedCard]]:
+    """The cards with what can be computed for them, and those of the variants without a figure.
+
+    laid: whether one figure has all of them; then one card, too, says what was not computed.
+    """
+    lacks = _of_all(view, drawn)
+    if not laid:
+        return [*cards], [_lacking(one, lacks) for one in drawn if one.figure is None]
+    told = [replace(card, lacks=lacks if _short(view, drawn) else None) for card in cards]
+    told = told or [_nothing_computed(lacks, drawn) for one in drawn[:1] if _missing(one)]
+    return told, [_lacking(one, lacks) for one in drawn if one.figure is None and not (told and _missing(one))]
+
+
+def _lacking(one: DrawnMember, lacks: Request) -> ComparedCard:
     label, colour = one.member.chip.label, one.member.chip.colour
-    return ComparedCard(title=label, colour=colour, picture=one.picture, request=one.request)
+    return ComparedCard(title=label, colour=colour, picture=one.picture, request=one.request, lacks=lacks)
+
+
+def _missing(one: DrawnMember) -> bool:
+    return one.picture.state == "missing"
+
+
+def _of_all(view: View, drawn: Sequence[DrawnMember]) -> Request:
+    """What all of them lack together is asked by this."""
+    first, *others = (one.member.name for one in drawn)
+    return Request(view=view.name, variant=first, compared=tuple(others), controls=drawn[0].request.controls)
+
+
+def _short(view: View, drawn: Sequence[DrawnMember]) -> bool:
+    """Whether more would be seen were all computed."""
+    spans = view.grain is not Grain.CHECKPOINT and bool(view.needs.history)
+    return spans or any(_missing(one) or one.picture.note for one in drawn)
+
+
+def _nothing_computed(lacks: Request, drawn: Sequence[DrawnMember]) -> ComparedCard:
+    """One card for all that were not computed, where the first of them is one."""
+    first, *others = (one for one in drawn if _missing(one))
+    if not others:
+        return _lacking(first, lacks)
+    commands = tuple(dict.fromkeys(command for one in (first, *others) for command in one.picture.commands))
+    made = replace(first.picture, words=(_NOT_COMPUTED,), commands=commands)
+    return ComparedCard(picture=made, request=first.request, lacks=lacks)
 
 
 def _never(member: Member, align: str) -> ComparedCard:
