@@ -33,11 +33,15 @@ const place_of = (steps, asked) => {
 
 // model: steps, asked, step_label, events, active, and on(name, action). hub: through which charts hear of the step and
 // ask for another, and which hears the keys. more_keys: gives what else the help says. settled: whether all that follows the
-// cursor shows this step by now; play then goes on as soon as it does, and otherwise at every TICK. extra: what a cursor
+// cursor shows this step by now; play then goes on as soon as it does, and otherwise at every TICK. arrived: whether all has
+// come that is drawn of it; hub tells when it begins to be drawn ("drawing"). extra: what a cursor
 // has beside, given the places along its track: what is done whenever that is painted or another step is shown, more keys,
 // and more stops of the keys that go from event to event.
-const step_cursor = ({model, el, hub, more_keys = () => [], settled = null, extra = () => ({})}) => {
+const step_cursor = ({model, el, hub, more_keys = () => [], settled = null, arrived = () => false,
+  extra = () => ({})}) => {
   let asked = model.asked
+  // Whether play has asked for a step that is not shown yet.
+  let coming = false
   let resting = null
   let moved = -ALONE
   let playing = null
@@ -99,6 +103,7 @@ const step_cursor = ({model, el, hub, more_keys = () => [], settled = null, extr
   more = extra({along, percent, told, before: spacing, jump: (step) => jump(step)})
 
   function show() {
+    coming = false
     const at = position()
     const step = steps()[at]
     const here = steps().length > 0
@@ -163,16 +168,30 @@ const step_cursor = ({model, el, hub, more_keys = () => [], settled = null, extr
     if (all.length) move(direction > 0 ? Math.min(...all) : Math.max(...all))
   }
 
-  const come = () => {
-    const since = performance.now() - moved
-    return since >= PATIENCE || (settled ? since >= PACE && settled(asked) : since >= TICK)
-  }
+  const since = () => performance.now() - moved
+  const come = () => since() >= PATIENCE || (settled ? since() >= PACE && settled(asked) : since() >= TICK)
   function on() {
     playing = setTimeout(on, FRAME)
-    if (!come()) return
-    if (position() < steps().length - 1) move(steps()[position() + 1], 0)
-    else toggle()
+    // What is not drawn anew is not waited for, and what takes long not for ever.
+    if (coming && (come() || since() >= TICK)) show()
+    if (come()) follow()
   }
+  // The next step is shown together with what is drawn of it: a page that changes twice is laid out and painted twice.
+  function follow() {
+    if (position() === steps().length - 1) return toggle()
+    if (!settled) return move(steps()[position() + 1], 0)
+    clearTimeout(resting)
+    moved = performance.now()
+    asked = steps()[position() + 1]
+    coming = true
+    model.asked = asked
+  }
+  // While one step is drawn here the next is on its way.
+  hub.listen(model, "miscope:drawing", () => {
+    if (!coming || !arrived(asked)) return
+    show()
+    if (playing != null && since() >= PACE && position() < steps().length - 1) follow()
+  })
 
   function toggle() {
     if (playing == null && position() === steps().length - 1) go(0)
@@ -180,6 +199,7 @@ const step_cursor = ({model, el, hub, more_keys = () => [], settled = null, extr
     else {
       clearTimeout(playing)
       playing = null
+      if (coming) show()
     }
     draw_icon(play, playing == null ? "play" : "pause")
     play.setAttribute("aria-pressed", String(playing != null))

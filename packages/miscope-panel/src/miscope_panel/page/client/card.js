@@ -39,6 +39,7 @@ export function render({model, el}) {
   const host = root.host ?? el
   let figure = null
   let arrays = null
+  let named = {}
   let drawing = Promise.resolve()
   let [called, drawn] = [0, 0]
 
@@ -111,6 +112,7 @@ export function render({model, el}) {
     // Of what came meanwhile the last is drawn, once.
     if (!figure || drawn === called) return
     drawn = called
+    show_badge(named)
     const content = whole(JSON.parse(figure), arrays)
     heading.textContent = heading.title = heading_of(content, [model.title, model.of_view], !model.held)
     make_room(content)
@@ -209,12 +211,15 @@ export function render({model, el}) {
   }
 
   const show_own = () => show_controls((model.picture.controls ?? []).filter(({name}) => !model.elsewhere.includes(name)))
+  function show_badge({badge: text = "", note = ""}) {
+    badge.textContent = text
+    badge.title = note
+    badge.classList.toggle("hole", Boolean(note))
+  }
   function show() {
     const picture = model.picture
     card.className = `card is-${picture.state ?? "new"}${model.held ? " is-held" : ""}${card.classList.contains("late") ? " late" : ""}`
-    badge.textContent = picture.badge ?? ""
-    badge.title = picture.note ?? ""
-    badge.classList.toggle("hole", Boolean(picture.note))
+    if (!picture.figure) show_badge(picture)
     show_own()
     const words = picture.words ?? []
     message.hidden = !words.length
@@ -238,7 +243,7 @@ export function render({model, el}) {
     // What was computed is there now, and what was pressed for it is not.
     if (held && !compute.held()) more.focus()
     if (picture.figure) {
-      ;({figure, arrays} = picture)
+      ;({figure, arrays} = named = picture)
       draw_next()
     }
   }

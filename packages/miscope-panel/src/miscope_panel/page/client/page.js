@@ -15,7 +15,10 @@ const together = () => {
     const round = (miscope.together = {})
     round.all = new Promise((done) => (round.begin = done))
     setTimeout(round.begin, TOGETHER)
-    round.all.then(() => (miscope.together = null))
+    round.all.then(() => {
+      miscope.together = null
+      announce("drawing")
+    })
   }
   if (!miscope.late.size) miscope.together.begin()
   return miscope.together.all

@@ -1,6 +1,8 @@
 // The one step cursor of the page, whose keys are heard everywhere on it.
 export function render({model, el}) {
-  const settled = (step) => model.asked === step && model.followed === step && !miscope.waiting.size
+  const asked_for = (step) => model.asked === step && model.followed === step
+  const settled = (step) => asked_for(step) && !miscope.waiting.size
+  const arrived = (step) => asked_for(step) && !miscope.late.size
   // Where one variant is looked at there is a sidebar beside the cards, and what is selected in all of them.
   const of_one = [["1 – 9", "open a lens, put it away"], ["/", "search views and lenses"],
     ["[ ]", "neuron before, after"], ["{ }", "head before, after"]]
@@ -28,5 +30,5 @@ export function render({model, el}) {
       keys: {p: pins.open, L: axes.turn},
     }
   }
-  step_cursor({model, el, hub: page, settled, more_keys, extra})
+  step_cursor({model, el, hub: page, settled, arrived, more_keys, extra})
 }
