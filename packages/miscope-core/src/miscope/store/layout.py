@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import final
 
@@ -32,6 +33,8 @@ def step_name(step: int, suffix: str) -> str:
     return f"step_{step:09d}.{suffix}"
 
 
+# Folders of checkpoints are listed several times for each picture.
+@lru_cache(maxsize=65_536)
 def step_of(name: str) -> int | None:
     """The step in a file's name; None if the name is not of that form."""
     match = _STEP.fullmatch(name)

@@ -8,11 +8,11 @@ from functools import partial
 from typing import Any, ClassVar, final
 
 import param
-from panel.custom import JSComponent
 
 from miscope.failure import Failure, tried
 from miscope_panel.page.client import source, style
 from miscope_panel.page.errands import Errands
+from miscope_panel.page.page_component import PageComponent
 from miscope_panel.shown.about import untold
 from miscope_panel.shown.parted_figure import parted
 from miscope_panel.shown.picture import Picture, Request
@@ -23,7 +23,7 @@ Renderer = Callable[[Request], Picture]
 
 
 @final
-class Card(JSComponent):
+class Card(PageComponent):
     """A frame with a title, controls, and a picture or the reason why there is none."""
 
     view = param.String(doc="Name of the view; '' for a card that only says something.")

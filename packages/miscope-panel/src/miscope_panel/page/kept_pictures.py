@@ -37,8 +37,22 @@ class KeptPictures:
     def picture(self, workspace: Workspace, request: Request) -> Picture:
         """As `shown.picture.picture`. Never raises."""
         changed = last_changed(workspace, request)
-        if changed is None:
-            return picture(workspace, request)
+        return picture(workspace, request) if changed is None else self._kept_picture(workspace, request, changed)
+
+    def ahead(self, workspace: Workspace, request: Request) -> None:
+        """Draw it before anybody asks; nothing where it could not be kept until somebody does. Never raises."""
+        changed = last_changed(workspace, request)
+        if changed is not None:
+            self._kept_picture(workspace, request, changed)
+
+    def forget(self) -> None:
+        """Draw all anew: somebody wants to see what there is now."""
+        with self._turn:
+            self._kept.clear()
+            self._held = 0
+
+    def _kept_picture(self, workspace: Workspace, request: Request, changed: tuple[int, ...]) -> Picture:
+        """Drawn where it is not kept. changed: when the files that it is drawn of last did."""
         key = (_values(request), changed)
         with self._turn:
             if key in self._kept:
@@ -54,17 +68,6 @@ class KeptPictures:
         finally:
             self._keep(key, mine)
         return mine.result()
-
-    def ahead(self, workspace: Workspace, request: Request) -> None:
-        """Draw it before anybody asks; nothing where it could not be kept until somebody does. Never raises."""
-        if last_changed(workspace, request) is not None:
-            self.picture(workspace, request)
-
-    def forget(self) -> None:
-        """Draw all anew: somebody wants to see what there is now."""
-        with self._turn:
-            self._kept.clear()
-            self._held = 0
 
     def _keep(self, key: Hashable, drawing: Future[Picture]) -> None:
         with self._turn:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from panel.custom import JSComponent
+from miscope_panel.page.page_component import PageComponent
 
 __all__ = ["MessagingComponent"]
 
 
-class MessagingComponent(JSComponent):
+class MessagingComponent(PageComponent):
     """What `model.send_msg` says in the browser goes to `on_message`."""
 
     __abstract = True

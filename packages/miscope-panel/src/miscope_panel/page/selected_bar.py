@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any, ClassVar, final
 
 import param
-from panel.custom import JSComponent
 
 from miscope.view import SELECTED
 from miscope_panel.page.board import Board
 from miscope_panel.page.client import source, style
+from miscope_panel.page.page_component import PageComponent
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.shown.one_of import lens_of, lenses_of_one
 from miscope_panel.shown.selectable import selectable
@@ -21,7 +21,7 @@ __all__ = ["SelectedBar"]
 
 
 @final
-class SelectedBar(JSComponent):
+class SelectedBar(PageComponent):
     """Invisible while nothing is selected; the keys move it also then."""
 
     shown = param.List(

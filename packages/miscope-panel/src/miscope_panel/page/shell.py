@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, final
 
 import param
-from panel.custom import JSComponent
 
 from miscope_panel.page.client import source, style
+from miscope_panel.page.page_component import PageComponent
 
 __all__ = ["Shell"]
 
 
 @final
-class Shell(JSComponent):
+class Shell(PageComponent):
     """Invisible while all is well; writes the URL, hears the browser's back button, and loads the page anew once a
     server that was gone answers again."""
 
