@@ -34,6 +34,19 @@ def pixels(found):
     return found.locator(".plot").evaluate("plot => JSON.stringify(plot.data[0].z)")
 
 
+PICTURE = """plot => [
+  plot.data.map((trace) => trace.hovertemplate), plot._fullLayout.coloraxis.cmax,
+  [...plot.querySelectorAll(".hm image")].map((image) => image.href.baseVal),
+  [...plot.querySelectorAll(".infolayer text, .xaxislayer-above text, .yaxislayer-above text")].map((text) =>
+    [text.textContent, text.getAttribute("transform")]),
+]"""
+
+
+def picture(found):
+    """What a heat map looks like."""
+    return found.locator(".plot").evaluate(PICTURE)
+
+
 def line_at(found):
     """Where the cursor's line is, in pixels from the left."""
     return found.locator(".overlay .line").first.evaluate("line => parseFloat(line.style.left)")
@@ -162,6 +175,12 @@ def test_playing_draws_every_step_once_and_leaves_curves_alone(visit):
     expect(neuron(page)).to_have_attribute("data-drawn", str(before[1] + 20))
     assert drawn(losses(page)) == before[0]
     assert len([frame for frame in seen.frames if '"asked"' in frame]) == 20
+    # Once at rest it is drawn in full, as a fresh page draws it.
+    expect(neuron(page).locator(".plot:not([data-painted])")).to_have_count(1)
+    played = picture(neuron(page))
+    page.reload()
+    drawn(neuron(page))
+    assert picture(neuron(page)) == played
 
 
 MOVING = """(function moving(root) {

@@ -53,6 +53,7 @@ class Card(PageComponent):
             "selecting",
             "at_step",
             "chart",
+            "repainting",
             "menu",
             "take",
             "compute",

@@ -38,8 +38,10 @@ const NEAR = 12
 // selected: gives what is, which is marked. select: is told of what a click selects.
 // zoom: of axes that a hand moved, {xaxis: [0, 500], yaxis: null}; null: all is shown. worth: of the values at the
 // cursor. pointed: where on those axes another chart is pointed at, as mark; point: is told where this one is, or null.
+// painter: shows a figure its own way where it can, else by what it is given, which has plotly.js draw it.
 const chart_in = ({model, root, canvas, overlay, library, mark, jump, step = () => null, selected = () => ({}), select = () => {},
-  zoom = () => {}, worth = () => {}, pointed = () => null, point = null}) => {
+  zoom = () => {}, worth = () => {}, pointed = () => null, point = null,
+  painter = {show: (figure, redraw) => redraw(), end: () => {}}}) => {
   let Plotly = null
   let about = null
   let by_hand = true
@@ -131,7 +133,7 @@ const chart_in = ({model, root, canvas, overlay, library, mark, jump, step = () 
     Plotly = await library()
     adopt_styles(root)
     // The configuration once: each time that it is given plotly.js copies and compares all of it.
-    await Plotly.react(canvas, data.map(in_numbers), layout, about ? undefined : config)
+    await painter.show({data, layout}, () => Plotly.react(canvas, data.map(in_numbers), layout, about ? undefined : config))
     if (!about) {
       canvas.on("plotly_afterplot", lay)
       canvas.on("plotly_click", ({points}) => {
@@ -169,6 +171,7 @@ const chart_in = ({model, root, canvas, overlay, library, mark, jump, step = () 
   model.on("remove", () => {
     window.removeEventListener("pointerup", released, true)
     size.disconnect()
+    painter.end()
     if (about) Plotly.purge(canvas)
   })
   return {draw, lay, lay_pointed, move, drawn: () => about != null}
