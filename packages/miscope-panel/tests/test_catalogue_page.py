@@ -102,6 +102,17 @@ def test_the_address_holds_words_kind_and_entry(visit):
     assert board.found == {"words": "", "said": "", "hits": []}
 
 
+def test_the_lens_of_one_neuron_is_listed_and_opened_too(visit, monkeypatch):
+    monkeypatch.setattr("miscope_panel.shown.one_of._FEWEST", 1)
+    opened = visit(f"v={FIRST}&page=catalogue&catalogue:find=what is there to see of one")
+    board = page_of(opened)
+    (listed,) = (entry for entry in board.entries if entry["key"] == "lens:one-neuron")
+    assert listed["title"] == "One neuron"
+    assert "lens:one-neuron" in [hit["key"] for hit in board.found["hits"]]
+    board.on_message({"kind": "open", "key": "lens:one-neuron"})
+    assert (opened.selection.place.lens, opened.selection.place.views) == ("one-neuron", ("small.neuron",))
+
+
 def test_a_view_and_a_lens_are_opened_on_the_workbench(visit):
     opened = visit(f"v={FIRST}&page=catalogue")
     board = page_of(opened)

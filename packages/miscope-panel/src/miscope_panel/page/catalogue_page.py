@@ -7,13 +7,13 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, final
 
-from miscope.figures.lenses import known_lenses
 from miscope_panel.page.catalogue_board import CatalogueBoard
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.shown.catalogue_entries import KINDS, Known, entries, findables, sections_about
 from miscope_panel.shown.catalogue_states import StandingOf, command_for, standing_of
 from miscope_panel.shown.launching.form_field import FAMILY
 from miscope_panel.shown.lens_cards import sections_of
+from miscope_panel.shown.one_of import lenses_on_page
 from miscope_panel.shown.searching import Searched, searched
 from miscope_panel.shown.selection import Place
 
@@ -63,7 +63,7 @@ class CataloguePage:
         self._tell(asked["show"], variants)
 
     def _read(self) -> Known:
-        return Known(plugins=self._workspace.plugins, lenses=known_lenses(self._workspace).lenses)
+        return Known(plugins=self._workspace.plugins, lenses=lenses_on_page(self._workspace))
 
     def _know(self, known: Known) -> None:
         self._known = known

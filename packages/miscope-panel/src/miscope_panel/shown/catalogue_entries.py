@@ -47,7 +47,7 @@ class Known:
 
     plugins: Plugins
     lenses: Mapping[str, Lens]
-    """Those of packages and of the workspace."""
+    """Those of packages and of the workspace, and those of one neuron, one head."""
 
 
 @final
