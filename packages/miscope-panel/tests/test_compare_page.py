@@ -9,17 +9,21 @@ import pytest
 
 from miscope.errors import MiscopeError
 from miscope.figures.comparing.same_inputs import SameInputs
+from miscope.store.annotation import AnnotationChange, PinnedStep
+from miscope.store.annotation_files import change_annotation
 from miscope_panel.page import compare_page
 from miscope_panel.page.card import sent
 from miscope_panel.page.compared_group import ComparedGroup
 from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.pages import server_context
 from miscope_panel.shown.comparing import compared_view as compared_views
+from miscope_panel.shown.comparing.bar_shown import courses_shown
 from miscope_panel.shown.comparing.compared import compared
 from miscope_panel.shown.comparing.compared_request import ComparedRequest
 from miscope_panel.shown.comparing.compared_view import compared_view
 from miscope_panel.shown.comparing.comparison import read_comparison
 from miscope_panel.shown.selection import Place, read_query, write_query
+from miscope_panel.shown.training_stages import Stage
 
 FIRST, OTHER = "toy.sum/v5-seed0-width16", "toy.sum/v5-seed1-width16"
 BOTH = f"page=compare&v={FIRST}&v={OTHER}"
@@ -292,6 +296,43 @@ def test_means_are_over_the_seeds_of_each_configuration(empty, at_once):
     assert not page.bar.can_mean
     (figure,) = figures(page)
     assert [trace["name"] for trace in figure["data"] if trace["showlegend"]][:1] == ["seed=0, width=16"]
+
+
+def test_what_is_marked_along_each_training_stands_where_its_steps_do(trained):
+    first, other = compared(trained, [FIRST, OTHER]).members
+    stage, pin = Stage(name="plateau", first=0, last=20, colour="#123456"), PinnedStep(step=10, note="here")
+    marked = replace(first, events={"found": 10.0}, stages=(stage,), pins=(pin,))
+    (course,) = courses_shown([marked, other], "found")
+    assert course == {
+        "variant": FIRST,
+        "label": "seed=0",
+        "colour": first.chip.colour,
+        "clock": {"zero": 10.0, "unit": 1.0},
+        "stages": [{"name": "plateau", "first": 0, "last": 20, "colour": "#123456"}],
+        "pins": [{"step": 10, "note": "here"}],
+    }
+
+
+def test_the_page_reads_the_pins_of_all_and_turns_their_axes_at_once(empty, at_once):
+    names = []
+    for seed in (0, 1):
+        variant = empty.variant("toy.sum", seed=seed)
+        list(variant.train(threads=1))
+        change_annotation(
+            empty.value.store, variant.name, AnnotationChange(pins=(PinnedStep(step=10 * seed, note=""),))
+        )
+        names.append(f"v={variant.name}")
+    query = f"page=compare&{'&'.join(names)}&compare:views=small.losses&cursor:events=false&cursor:stages=off"
+    dashboard = Dashboard(server_context(empty.value, at_once), query)
+    cursor = dashboard.opened("compare").cursor
+    assert [course["pins"] for course in cursor.courses] == [[{"step": 0, "note": ""}], [{"step": 10, "note": ""}]]
+    assert (cursor.event_marks, cursor.shows_stages) == (False, False)
+    cursor.event_marks = True
+    assert "cursor:events" not in dashboard.shell.query
+    cursor.clock = "log"
+    assert "cursor:clock=log" in dashboard.shell.query
+    (figure,) = figures(dashboard.opened("compare"))
+    assert figure["layout"]["xaxis"]["type"] == "log"
 
 
 def test_how_a_card_stands_is_kept_and_its_zoom_as_long_as_its_axes_are_the_same(open_page):

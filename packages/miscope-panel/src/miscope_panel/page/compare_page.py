@@ -17,9 +17,10 @@ from miscope_panel.page.compare_bar import CompareBar
 from miscope_panel.page.compared_group import ComparedGroup
 from miscope_panel.page.computing import Computing
 from miscope_panel.page.cursor import Cursor
+from miscope_panel.page.cursor_axes import CursorAxes
 from miscope_panel.page.page_record import PageContext
-from miscope_panel.shown.card_looks import LOOKS, between_shown, looks_among, without_looks
-from miscope_panel.shown.comparing.bar_shown import bar_shown, notes_of, too_many, unread
+from miscope_panel.shown.card_looks import LOOKS, between_shown, looks_among
+from miscope_panel.shown.comparing.bar_shown import bar_shown, courses_shown, notes_of, too_many, unread
 from miscope_panel.shown.comparing.compared import Compared, compared
 from miscope_panel.shown.comparing.compared_request import ComparedRequest
 from miscope_panel.shown.comparing.comparison import (
@@ -32,6 +33,7 @@ from miscope_panel.shown.comparing.comparison import (
 )
 from miscope_panel.shown.selected import selected_of, selecting, turning
 from miscope_panel.shown.selection import Place, settled
+from miscope_panel.shown.shared_controls import controls_at
 
 __all__ = ["ComparePage"]
 
@@ -56,6 +58,7 @@ class ComparePage:
         self.cursor.param.watch(lambda event: self._selection.move(step=event.new), "asked")
         self.cursor.param.watch(lambda event: self._space(event.new), "spacing")
         self.cursor.param.watch(lambda event: self._narrow(event.new), "between")
+        self._axes = CursorAxes(self._selection, self.cursor)
         self.view = pn.Column(
             self.bar, self.board, self.cursor, sizing_mode="stretch_width", margin=0, stylesheets=[sheet("workbench")]
         )
@@ -116,6 +119,8 @@ class ComparePage:
         between = place.controls_of("cursor").get("between", "")
         self.cursor.param.update(asked=place.step, spacing=spacing, between=between)
         shown = tuple(member for member in known.members if member.name not in asked.hidden)
+        self._axes.follow(place)
+        self.cursor.courses = courses_shown(shown, asked.align)
         enough = len(known.members) > 1 and shown
         seen = {name: at * len(shown) < _SCREENFUL for at, name in enumerate(asked.views)}
         self._groups = {name: self._group(name, in_sight=seen[name]) for name in asked.views} if enough else {}
@@ -133,7 +138,7 @@ class ComparePage:
                     own_scales=asked.own_scales,
                     step=step,
                     between=between_shown(installed[name], between),
-                    controls={**selected_of(place, name, installed[name]), **without_looks(place.controls_of(name))},
+                    controls={**selected_of(place, name, installed[name]), **controls_at(installed[name], place, name)},
                 )
             )
         self._set(asked, len(shown))

@@ -36,6 +36,11 @@ class Cursor(MessagingComponent):
     clock = param.Selector(default="linear", objects=["linear", "log"], doc="Of the time axes of all cards.")
     event_marks = param.Boolean(default=True, doc="Whether events are marked on them.")
     shows_stages = param.Boolean(default=True, doc="Whether the stages are seen, here and behind axes over training.")
+    courses = param.List(
+        default=[],
+        item_type=dict,
+        doc="Of each that is compared: variant, label, colour, clock, stages, pins.",
+    )
     pins = param.List(default=[], item_type=dict, doc="Steps to come back to: step, note.")
     can_pin = param.Boolean(default=False, doc="Whether steps may be pinned.")
     pin_said = param.String(doc="Why a step could not be pinned; '' where nothing stood in the way.")

@@ -11,10 +11,10 @@ from miscope.errors import BadValue, MiscopeError
 from miscope.store.annotation import Annotation, AnnotationChange, PinnedStep
 from miscope.store.annotation_files import annotation_of, change_annotation
 from miscope_panel.page.cursor import Cursor
+from miscope_panel.page.cursor_axes import CursorAxes
 from miscope_panel.page.errands import attempted
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.shown.selection import Place
-from miscope_panel.shown.shared_controls import CURSOR
 from miscope_panel.shown.training_stages import Course, course_of
 
 __all__ = ["CursorCourse"]
@@ -32,7 +32,7 @@ class CursorCourse:
         """Of the pins that are shown: an answer that was overtaken by a later one is dropped."""
         cursor.can_pin = not self._server.read_only
         cursor.on_message = self._hear
-        cursor.param.watch(lambda *events: self._turn(), ["clock", "event_marks", "shows_stages"])
+        self._axes = CursorAxes(self._selection, cursor)
 
     def take_up(self, variant: str) -> None:
         """Follow another variant, whose steps the cursor has; '' for none."""
@@ -45,20 +45,7 @@ class CursorCourse:
 
     def follow(self, place: Place) -> None:
         """What all cards over training have in common is in the address."""
-        turned = place.controls_of(CURSOR)
-        self.cursor.param.update(
-            clock="log" if turned.get("clock") == "log" else "linear",
-            event_marks=turned.get("events") != "false",
-            shows_stages=turned.get("stages") != "off",
-        )
-
-    def _turn(self) -> None:
-        cursor, place = self.cursor, self._selection.place
-        there = place.turn(CURSOR, "clock", None if cursor.clock == "linear" else cursor.clock)
-        there = there.turn(CURSOR, "events", None if cursor.event_marks else "false")
-        there = there.turn(CURSOR, "stages", None if cursor.shows_stages else "off")
-        if there != place:
-            self._selection.place = there
+        self._axes.follow(place)
 
     def _hear(self, message: dict[str, Any]) -> None:
         match message:

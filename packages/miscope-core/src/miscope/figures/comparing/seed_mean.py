@@ -18,6 +18,7 @@ from miscope.figures.comparing.compared_figure import (
     translucent,
 )
 from miscope.figures.comparing.matching import Kind, kinds, on_common_places
+from miscope.figures.comparing.shared_layout import about_all
 from miscope.figures.figure_style import OKABE_ITO
 from miscope.figures.locked_ranges import lock_ranges
 from miscope.maths.mean_interval import FEWEST, mean_interval
@@ -79,6 +80,7 @@ def averaged(members: Sequence[ComparedFigure]) -> Averaged | NotCompared:
     if not made:
         return NotCompared(reason="no curve has points at the same places in all of them")
     layout = {**drawn[0].layout, "shapes": [s for s in drawn[0].layout.get("shapes", ()) if s.get("name") != "event"]}
+    layout["meta"] = about_all(drawn)
     layout["title"] = {key: value for key, value in layout.get("title", {}).items() if key != "subtitle"}
     figure = put_together(Parts(traces=made, layout=layout, template=drawn[0].template))
     lock_ranges([figure, *(put_together(in_parts(member.figure)) for member in members)])

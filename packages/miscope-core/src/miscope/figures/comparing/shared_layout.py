@@ -8,7 +8,7 @@ from typing import Any
 
 from miscope.figures.comparing.compared_figure import ComparedFigure, Parts, time_axes
 
-__all__ = ["shared_layout"]
+__all__ = ["about_all", "shared_layout"]
 
 _MOST_TITLES = 2
 """Titles of one axis that are written out; more say nothing."""
@@ -28,10 +28,16 @@ def shared_layout(drawn: Sequence[Parts], members: Sequence[ComparedFigure]) -> 
         layout["title"] = {key: value for key, value in layout["title"].items() if key != "subtitle"}
     layout["shapes"] = _shapes(drawn, members)
     layout["annotations"] = _annotations(drawn)
-    about = layout.get("meta", {}).get("miscope", {})
-    names = [parts.layout.get("meta", {}).get("miscope", {}).get("variant") for parts in drawn]
-    layout["meta"] = {**layout.get("meta", {}), "miscope": {**about, "variant": names}}
+    layout["meta"] = about_all(drawn)
     return layout
+
+
+def about_all(drawn: Sequence[Parts]) -> dict[str, Any]:
+    """What the first says of its figure, of the variants of all."""
+    meta = drawn[0].layout.get("meta", {})
+    named = [parts.layout.get("meta", {}).get("miscope", {}).get("variant") for parts in drawn]
+    names = [name for each in named for name in (each if isinstance(each, list | tuple) else [each])]
+    return {**meta, "miscope": {**meta.get("miscope", {}), "variant": names}}
 
 
 def _joined(texts: Sequence[str]) -> str:

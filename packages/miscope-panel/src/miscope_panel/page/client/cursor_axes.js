@@ -34,13 +34,14 @@ const cursor_axes = (model, {before}) => {
     if (!panel.hidden && !event.composedPath().includes(panel) && !event.composedPath().includes(button)) close()
   })
 
+  const there = () => Boolean(model.variant || model.courses.length)
   function paint() {
-    button.hidden = !model.variant
+    button.hidden = !there()
     clock.value = model.clock
     marks.checked = model.event_marks
     stages.checked = model.shows_stages
-    of_stages.hidden = !model.stages.length
+    of_stages.hidden = ![model, ...model.courses].some(({stages}) => stages.length)
   }
-  for (const name of ["variant", "clock", "event_marks", "shows_stages", "stages"]) model.on(name, paint)
-  return {paint, turn: () => model.variant && (model.clock = model.clock === "log" ? "linear" : "log")}
+  for (const name of ["variant", "clock", "event_marks", "shows_stages", "stages", "courses"]) model.on(name, paint)
+  return {paint, turn: () => there() && (model.clock = model.clock === "log" ? "linear" : "log")}
 }

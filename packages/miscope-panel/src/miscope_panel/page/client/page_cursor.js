@@ -8,14 +8,15 @@ export function render({model, el}) {
     ["[ ]", "neuron before, after"], ["{ }", "head before, after"]]
   const more_keys = () => [...(model.variant ? of_one : []), ["i", "about the card in hand"], ["r", "refresh: what was trained and computed since"],
     ...(model.variant && (model.can_pin || model.pins.length) ? [["p", model.can_pin ? "pin the step, with a note" : "pins"]] : []),
-    ...(model.variant ? [["L", "time axes: linear, log"]] : []), ["z 0", "zoom in on the step, show all steps"]]
-  // What is marked along the steps of the variant, for the cards.
+    ...(model.variant || model.courses.length ? [["L", "time axes: linear, log"]] : []), ["z 0", "zoom in on the step, show all steps"]]
+  // What is marked along the steps of the variant, or of each that is compared, for the cards.
   const share = () => {
     if (!model.active) return
-    miscope.course = {variant: model.variant, pins: model.pins, stages: model.shows_stages ? model.stages : []}
+    const {variant, pins, stages, courses, shows_stages} = model
+    miscope.courses = (courses.length ? courses : [{variant, pins, stages}]).map((one) => (shows_stages ? one : {...one, stages: []}))
     announce("course")
   }
-  for (const name of ["active", "variant", "pins", "stages", "shows_stages"]) model.on(name, share)
+  for (const name of ["active", "variant", "pins", "stages", "courses", "shows_stages"]) model.on(name, share)
   share()
   const extra = (track) => {
     const [range, stages, pins] = [shared_range(model, track), cursor_stages(model, track), cursor_pins(model, track)]

@@ -1,4 +1,5 @@
-// The stages of training behind a figure's axes that count steps, and the pinned steps upon them; of figures of one variant.
+// The stages of training behind a figure's axes that count steps, and the pinned steps upon them; of several variants laid over
+// each other the pins alone, each in the colour of its variant.
 const TINT = 11
 const LETTER = 6
 
@@ -21,27 +22,41 @@ const stages_behind = (canvas) => {
     ? {left: xaxis._offset + low, width: high - low, top: yaxis._offset, height: yaxis._length}
     : {left: xaxis._offset, width: xaxis._length, top: yaxis._offset + Math.min(low, high), height: Math.abs(high - low)})
 
+  // Where a step of that variant stands: each may have a clock of its own.
+  const standing = ({clock}, about, step) => on_axis(clock ? {clock} : about, step)
+  const courses_in = (about) => {
+    const names = [about.variant].flat()
+    // A view that compares by itself may count otherwise.
+    return names.length > 1 && !about.clock ? [] : miscope.courses.filter(({variant}) => names.includes(variant))
+  }
+
   function bands(pane, axis, about, named) {
-    return miscope.course.stages.map(({name, first, last, colour}) => {
-      const [low, high] = [first, last].map((step) => place(axis, on_axis(about, step)))
+    const all = courses_in(about)
+    if ([about.variant].flat().length > 1) return []
+    return all.flatMap((course) => course.stages.map(({name, first, last, colour}) => {
+      const [low, high] = [first, last].map((step) => place(axis, standing(course, about, step)))
       const box = across(pane, axis, low, high)
       const band = placed(h("i"), box)
       band.style.background = tinted(colour, TINT)
       if (named && axis === pane.xaxis && box.width > LETTER * name.length + 8)
         upon.append(placed(h("span", {class: "stage"}, name), {left: box.left, width: box.width, top: box.top + box.height - 16}))
       return band
-    })
+    }))
   }
 
   function pins(pane, axis, about, marked) {
-    for (const {step, note} of miscope.course.pins) {
-      const at = axis.d2p(on_axis(about, step))
+    for (const course of courses_in(about)) for (const {step, note} of course.pins) {
+      const at = axis.d2p(standing(course, about, step))
       if (!Number.isFinite(at) || at < -0.5 || at > axis._length + 0.5) continue
       const box = across(pane, axis, at, at)
-      upon.append(placed(h("i", {class: axis === pane.xaxis ? "pin-line" : "pin-line lying"}), box))
+      const line = placed(h("i", {class: axis === pane.xaxis ? "pin-line" : "pin-line lying"}), box)
+      if (course.colour) line.style.borderColor = course.colour
+      upon.append(line)
       if (!marked || axis !== pane.xaxis) continue
-      const label = `Pin: ${about.step_label} ${grouped(step)}${note && `: ${note}`}`
-      upon.append(placed(h("span", {class: "pin-mark", title: label}, "▲"), {left: box.left - 7, top: box.top + box.height - 5}))
+      const label = `Pin${course.label ? ` of ${course.label}` : ""}: ${about.step_label} ${grouped(step)}${note && `: ${note}`}`
+      const mark = h("span", {class: "pin-mark", title: label}, "▲")
+      if (course.colour) mark.style.color = course.colour
+      upon.append(placed(mark, {left: box.left - 7, top: box.top + box.height - 5}))
     }
   }
 
@@ -49,7 +64,7 @@ const stages_behind = (canvas) => {
     behind.replaceChildren()
     upon.replaceChildren()
     const about = canvas.layout?.meta?.miscope
-    if (!miscope.course || !about?.time_axis || about.variant !== miscope.course.variant) return
+    if (!miscope.courses || !about?.time_axis || !courses_in(about).length) return
     const all = panes()
     const lowest = Math.max(...all.map(({yaxis}) => yaxis._offset + yaxis._length))
     for (const pane of all) {

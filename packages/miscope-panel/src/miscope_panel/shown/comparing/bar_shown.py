@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from miscope.figures.comparing.clock import EVERY_RUN
 from miscope.view import View
-from miscope_panel.shown.comparing.compared import Compared
+from miscope_panel.shown.comparing.compared import Compared, Member
 from miscope_panel.shown.comparing.compared_view import ComparedView
 from miscope_panel.shown.comparing.comparison import MODES, MOST, Comparison
 
-__all__ = ["bar_shown", "notes_of", "too_many", "unread"]
+__all__ = ["bar_shown", "courses_shown", "notes_of", "too_many", "unread"]
 
 
 def bar_shown(known: Compared, asked: Comparison, installed: Mapping[str, View]) -> dict[str, Any]:
@@ -80,6 +81,23 @@ def notes_of(
     words += [f"by the same analyzers: {', '.join(versions)}"] if versions else []
     if words:
         yield _note(f"Compared {' '.join(words)}.")
+
+
+def courses_shown(members: Sequence[Member], align: str) -> list[dict[str, Any]]:
+    """What is marked along the axes of each that can be aligned so, and where its steps stand there."""
+    clocks = [(member, member.clock(align)) for member in members]
+    return [
+        {
+            "variant": member.name,
+            "label": member.chip.label,
+            "colour": member.chip.colour,
+            "clock": {"zero": clock.zero, "unit": clock.unit},
+            "stages": [asdict(stage) for stage in member.stages],
+            "pins": [asdict(pin) for pin in member.pins],
+        }
+        for member, clock in clocks
+        if clock is not None
+    ]
 
 
 def too_many(names: Sequence[str]) -> list[dict[str, Any]]:

@@ -10,8 +10,10 @@ from miscope.errors import MiscopeError
 from miscope.figures.comparing.clock import Clock, clock_of
 from miscope.figures.differences import differing_values, seed_groups
 from miscope.inventory import look_up
+from miscope.store.annotation import PinnedStep
+from miscope.store.annotation_files import annotation_of
+from miscope_panel.shown.training_stages import Stage, course_of
 from miscope_panel.shown.variant_chips import Chip, chips_of
-from miscope_panel.shown.variant_events import events_of
 
 if TYPE_CHECKING:
     from miscope.snapshot import Series
@@ -32,6 +34,8 @@ class Member:
     """The last step of its checkpoints, or of what was recorded where there is none."""
     step_label: str
     events: Mapping[str, float]
+    stages: tuple[Stage, ...] = ()
+    pins: tuple[PinnedStep, ...] = ()
 
     @property
     def name(self) -> str:
@@ -118,14 +122,25 @@ def _recorded(workspace: Workspace, variant: str) -> Mapping[str, Series]:
         return {}
 
 
+def _pins(workspace: Workspace, variant: str) -> tuple[PinnedStep, ...]:
+    """Steps that people pinned; none where they cannot be read."""
+    try:
+        return annotation_of(workspace.store, variant).pins
+    except MiscopeError:
+        return ()
+
+
 def _member(workspace: Workspace, chip: Chip) -> Member:
     steps = tuple(workspace.store.steps(chip.variant))
     recorded = [] if steps else _recorded(workspace, chip.variant).values()
     last = max([*steps[-1:], *(series.steps[-1] for series in recorded if len(series.steps))], default=0)
+    course = course_of(workspace, chip.variant, steps)
     return Member(
         chip=chip,
         steps=steps,
         last=float(last),
         step_label=workspace.plugins.family(chip.variant.partition("/")[0]).step_label,
-        events=events_of(workspace, chip.variant),
+        events=course.events,
+        stages=course.stages,
+        pins=_pins(workspace, chip.variant),
     )
