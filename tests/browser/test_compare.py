@@ -29,8 +29,8 @@ def test_two_seeds_are_compared_in_every_way_and_the_address_shows_the_same(visi
 
     page.get_by_role("radio", name="Small multiples").click()
     expect(page).to_have_url(re.compile("compare:mode=grid"))
-    drawn(page, "seed=0")
-    drawn(page, "seed=1")
+    for seed in ("seed=0", "seed=1"):
+        expect(drawn(page, seed).locator(".behind i").first).to_be_attached()
 
     page.get_by_role("radio", name="Small multiples").press("ArrowRight")
     expect(page.get_by_role("radio", name="A | B")).to_have_attribute("aria-checked", "true")
