@@ -19,6 +19,18 @@ def drawn(page, title):
     return card
 
 
+def filled(page, title):
+    """Wait until the last card of that title ends where the page does."""
+    for _ in range(600):
+        ends = page.locator(f'section.card[aria-label="{title}"]').evaluate_all(
+            "cards => cards.map((card) => innerWidth - card.getBoundingClientRect().right)"
+        )
+        if ends and max(ends) < 40:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{title} leaves {ends} of the width empty")
+
+
 def test_two_seeds_are_compared_in_every_way_and_the_address_shows_the_same(visit, small):
     zero, one = (variant.name for variant in small.variants())
     page, _ = visit(f"page=compare&v={zero}&v={one}&{VIEWS}")
@@ -54,3 +66,7 @@ def test_two_seeds_are_compared_in_every_way_and_the_address_shows_the_same(visi
     expect(drawn(other, "Train and test loss").locator(".xtitle").first).to_have_text("epochs since memorised")
     expect(other.locator("button.range")).to_have_text(page.locator("button.range").text_content())
     expect(other.locator(".chip b")).to_have_text(["A  seed=0", "B  seed=1"])
+
+    other.set_viewport_size({"width": 2560, "height": 1300})
+    other.get_by_role("radio", name="Small multiples").click()
+    filled(other, "seed=1")

@@ -327,6 +327,7 @@ def test_the_page_reads_the_pins_of_all_and_turns_their_axes_at_once(empty, at_o
     cursor = dashboard.opened("compare").cursor
     assert [course["pins"] for course in cursor.courses] == [[{"step": 0, "note": ""}], [{"step": 10, "note": ""}]]
     assert (cursor.event_marks, cursor.shows_stages) == (False, False)
+    assert cards(dashboard.opened("compare"))[0].elsewhere == ["clock", "events"]
     cursor.event_marks = True
     assert "cursor:events" not in dashboard.shell.query
     cursor.clock = "log"

@@ -59,6 +59,7 @@ class Card(PageComponent):
             "compute",
             "about",
             "beside",
+            "rows_shared",
             "tint",
             "stages_behind",
             "between",

@@ -33,7 +33,7 @@ from miscope_panel.shown.comparing.comparison import (
 )
 from miscope_panel.shown.selected import selected_of, selecting, turning
 from miscope_panel.shown.selection import Place, settled
-from miscope_panel.shown.shared_controls import controls_at
+from miscope_panel.shown.shared_controls import controls_at, left_to_bar, shared_by
 
 __all__ = ["ComparePage"]
 
@@ -127,7 +127,7 @@ class ComparePage:
         for name, group in self._groups.items():
             at_a_step = installed[name].grain is Grain.CHECKPOINT
             step = settled(leading.steps, place.step) if at_a_step and leading is not None else None
-            group.look(looks_among(place.controls_of(name)))
+            group.look(looks_among(place.controls_of(name)), shared_by(installed[name], place, name))
             group.ask(
                 ComparedRequest(
                     view=name,
@@ -141,7 +141,7 @@ class ComparePage:
                     controls={**selected_of(place, name, installed[name]), **controls_at(installed[name], place, name)},
                 )
             )
-        self._set(asked, len(shown))
+        self._set(asked)
         self.cursor.followed = place.step
 
     def _group(self, view: str, *, in_sight: bool) -> ComparedGroup:
@@ -156,10 +156,9 @@ class ComparePage:
     def _again(self) -> None:
         place = self._selection.place
         if self._compared is not None and place.page == NAME:
-            asked = read_comparison(place, self._workspace.plugins.views)
-            self._set(asked, sum(member.name not in asked.hidden for member in self._compared.members))
+            self._set(read_comparison(place, self._workspace.plugins.views))
 
-    def _set(self, asked: Comparison, count: int) -> None:
+    def _set(self, asked: Comparison) -> None:
         """The cards on the board: pictures of all together first, then those under the heading of their view."""
         groups = [*self._groups.values()]
         self._computing.keep(card for group in groups for card in group.cards)
@@ -169,8 +168,6 @@ class ComparePage:
         board = board or [self._nothing]
         if [*self.board] != board:
             self.board[:] = board
-        together = {"overlay": count if headed and not alone else 0, "grid": count, "ab": 2}.get(asked.mode, count - 1)
-        self.board.css_classes = [f"of-{together}"] if 2 <= together <= 4 else []
         notes = notes_of(self._compared, asked, {name: group.shown for name, group in self._groups.items()})
         many = too_many(names_compared(self._selection.place))
         self.bar.notes = [*many, *notes]
@@ -220,7 +217,8 @@ class ComparePage:
             case {"kind": "close"}:
                 self._open(tuple(name for name in self._views(place) if name != view))
             case {"kind": "turn", "control": str(control), "value": str(value)}:
-                self._selection.place = turning(place, (view, control, value), installed)
+                turned = turning(place, (view, control, value), installed)
+                self._selection.place = left_to_bar(turned, installed[view], view)
             case {"kind": "select", "values": dict(values)}:
                 self._selection.place = selecting(place, values, installed)
             case {"kind": "look", "look": str(look), "value": str(value)} if look in LOOKS:

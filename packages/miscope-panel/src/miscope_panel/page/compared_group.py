@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any, final
@@ -44,6 +44,7 @@ class ComparedGroup:
         self.heading = pn.pane.HTML("", sizing_mode="stretch_width", margin=0, stylesheets=look)
         self._card_titles: tuple[str, ...] = ("",)
         self._looks: Mapping[str, str] = {}
+        self._elsewhere: Sequence[str] = ()
         self.cards: list[Card] = [self._card("", "", in_sight=in_sight)]
         self.shown: ComparedView | None = None
         self._asked: ComparedRequest | None = None
@@ -68,11 +69,11 @@ class ComparedGroup:
             self._sent = request.key
             self._errands.send(partial(self._make, request), partial(self._show, request, self._forgotten))
 
-    def look(self, looks: Mapping[str, str]) -> None:
-        """What the visitor made of its cards, the same for all."""
-        self._looks = looks
+    def look(self, looks: Mapping[str, str], elsewhere: Sequence[str]) -> None:
+        """What the visitor made of its cards, the same for all, and which controls are on the cursor bar instead."""
+        self._looks, self._elsewhere = looks, elsewhere
         for card in self.cards:
-            card.looks = dict(looks)
+            card.param.update(looks=dict(looks), elsewhere=list(elsewhere))
 
     def forget(self) -> None:
         """Take what is shown, or is being made, for old."""
@@ -131,6 +132,7 @@ class ComparedGroup:
             colour=colour,
             in_sight=in_sight,
             looks=dict(self._looks),
+            elsewhere=list(self._elsewhere),
             sizing_mode="stretch_width",
             margin=0,
         )

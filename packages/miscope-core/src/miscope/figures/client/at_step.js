@@ -135,7 +135,8 @@ const values_at = (canvas, axes, place) => {
   const named = new Map()
   for (const trace of drawn_traces(canvas)) {
     const over = [axes.includes(trace.xaxis), axes.includes(trace.yaxis)]
-    if (over[0] === over[1] || ["skip", "none"].includes(trace.hoverinfo)) continue
+    // The edges of a band are told by hovering.
+    if (over[0] === over[1] || ["skip", "none"].includes(trace.hoverinfo) || trace.meta?.edge) continue
     const along = over[0] ? "x" : "y"
     const text = value_of(trace, along, place)
     if (!text) continue

@@ -126,7 +126,8 @@ def _drawn(trace: Trace, at: np.ndarray, mean: np.ndarray, colour: str) -> list[
     curve = {"type": "scatter", "mode": trace.get("mode", "lines"), "x": at, "y": middle, "name": name, "line": line}
     curve |= {**group, "showlegend": trace.get("showlegend", True)}
     band: list[Trace] = []
-    edge = {"type": "scatter", "mode": "lines", "line": {"width": 0, "color": colour}, **group, "showlegend": False}
+    edge = {"type": "scatter", "mode": "lines", "line": {"width": 0, "color": colour}, **group}
+    edge |= {"showlegend": False, "meta": {"edge": True}}
     filled = {"fill": "tonexty", "fillcolor": translucent(colour, 0.2)}
     for here in _stretches(np.isfinite(low) & np.isfinite(high)):
         band.append({**edge, "x": at[here], "y": low[here], "name": f"{name}, from"})

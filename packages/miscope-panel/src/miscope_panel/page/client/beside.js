@@ -50,11 +50,14 @@ const lay_out = (board) => {
     return {heading, wide: heading || classList.contains("wide"), paired: "held" in dataset && before != null && view_shown(before) === view_shown(dataset.entry)}
   })
   const {style} = board.host
+  const look = getComputedStyle(board.host)
   const headed = parts.some((part) => !part.dataset.entry)
-  style.setProperty("--most", headed ? 99 : columns_of(cards.filter((card) => !card.wide).length))
   // Under headings cards stand close; without, they share the height there is.
   style.alignContent = headed || parts.some((part) => part.classList.contains("table")) ? "start" : "stretch"
-  const columns = getComputedStyle(board.host).gridTemplateColumns.split(" ").length
+  if (look.getPropertyValue("--shares"))
+    return share_rows(parts, cards, board.host.clientWidth - parseFloat(look.paddingLeft) - parseFloat(look.paddingRight))
+  style.setProperty("--most", headed ? 99 : columns_of(cards.filter((card) => !card.wide).length))
+  const columns = look.gridTemplateColumns.split(" ").length
   order_of(cards, columns).forEach((place, i) => (parts[place].style.order = String(i)))
 }
 

@@ -267,8 +267,7 @@ def _nothing_computed(lacks: Request, drawn: Sequence[DrawnMember]) -> ComparedC
     first, *others = (one for one in drawn if _missing(one))
     if not others:
         return _lacking(first, lacks)
-    commands = tuple(dict.fromkeys(command for one in (first, *others) for command in one.picture.commands))
-    made = replace(first.picture, words=(_NOT_COMPUTED,), commands=commands)
+    made = replace(first.picture, words=(_NOT_COMPUTED,), commands=())
     return ComparedCard(picture=made, request=first.request, lacks=lacks)
 
 
