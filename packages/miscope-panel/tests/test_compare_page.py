@@ -155,6 +155,14 @@ def test_by_fraction_of_training_the_axis_ends_at_one(open_page):
     assert figure["layout"]["meta"]["miscope"]["clock"] == {"zero": 0.0, "unit": 30.0}
 
 
+def test_cards_that_are_taken_off_the_board_are_gone_for_good(open_page):
+    _, page = open_page(f"{BOTH}&compare:views=small.losses,small.norms")
+    losses, norms = cards(page)
+    page.bar.on_message({"kind": "turn", "control": "mode", "value": "grid"})
+    assert (losses.gone, norms.gone) == (True, True)
+    assert [card.gone for card in cards(page)] == [False] * 4
+
+
 def test_everything_is_in_the_address(open_page, trained):
     dashboard, page = open_page(BOTH)
     say = page.bar.on_message

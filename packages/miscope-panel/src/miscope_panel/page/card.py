@@ -26,6 +26,8 @@ Renderer = Callable[[Request], Picture]
 class Card(PageComponent):
     """A frame with a title, controls, and a picture or the reason why there is none."""
 
+    tag = param.String(doc="Tells it from every other card of the page.")
+    gone = param.Boolean(default=False, doc="Whether it was taken off the board, for good.")
     view = param.String(doc="Name of the view; '' for a card that only says something.")
     title = param.String()
     summary = param.String()
@@ -69,7 +71,7 @@ class Card(PageComponent):
     _stylesheets: ClassVar[list[str]] = [style("card", "chart", "compute", "stages_behind")]
 
     def __init__(self, **params: Any) -> None:
-        super().__init__(**params)
+        super().__init__(**{"tag": str(id(self)), **params})
         self.on_message: Callable[[dict[str, Any]], None] = lambda message: None
         self.on_shown: Callable[[Request, Picture], None] = lambda request, made: None
         self._wanted: Request | None = None

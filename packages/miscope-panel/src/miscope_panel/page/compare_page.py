@@ -12,6 +12,7 @@ import panel as pn
 from miscope.analyzer import Grain
 from miscope.failure import Failure, tried
 from miscope.figures.comparing.clock import Clock
+from miscope_panel.page.card import Card
 from miscope_panel.page.client import sheet
 from miscope_panel.page.compare_bar import CompareBar
 from miscope_panel.page.compared_group import ComparedGroup
@@ -167,6 +168,9 @@ class ComparePage:
         board = [*alone, *headed] if asked.mode == "overlay" else [*headed, *alone]
         board = board or [self._nothing]
         if [*self.board] != board:
+            for card in self.board:
+                if isinstance(card, Card) and not any(card is each for each in board):
+                    card.gone = True
             self.board[:] = board
         notes = notes_of(self._compared, asked, {name: group.shown for name, group in self._groups.items()})
         many = too_many(names_compared(self._selection.place))

@@ -41,8 +41,16 @@ const columns_of = (count) => [99, 1, 2, 3, 2, 3, 3, 4, 4, 3][count] ?? 99
 // The view that a card shows, held, one of several, or neither.
 const view_shown = (entry) => entry.split("@")[0].split("~")[0]
 
+// Where a board changes while its cards are being built, Bokeh builds one of them twice, and keeps the later.
+const once = (parts) => {
+  const last = new Map(parts.map((part) => [part.dataset.tag ?? part, part]))
+  const kept = new Set(last.values())
+  for (const part of parts) if (!kept.has(part)) part.remove()
+  return parts.filter((part) => kept.has(part))
+}
+
 const lay_out = (board) => {
-  const parts = [...board.children].filter((part) => part.matches(":not(style, link, .scroll-button)"))
+  const parts = once([...board.children].filter((part) => part.matches(":not(style, link, .scroll-button)")))
   const cards = parts.map(({dataset, classList}, i) => {
     const before = parts[i - 1]?.dataset.entry
     // A heading, too, has a row of its own.
@@ -64,13 +72,18 @@ const lay_out = (board) => {
 // host: of the card. Gives what lays the board out anew.
 const beside = (model, host) => {
   host.dataset.entry = model.view
+  host.dataset.tag = model.tag
   if (model.held) host.dataset.held = ""
   let board = null
   const again = () => board && lay_out(board)
+  // Of one that was built twice, too, nothing stays.
+  const leave = () => model.gone && host.remove()
+  model.on("gone", leave)
   const size = new ResizeObserver(again)
   requestAnimationFrame(() => {
     board = host.parentNode
     if (!board?.host) return (board = null)
+    leave()
     size.observe(board.host)
     again()
     if (!model.fresh) return
