@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from miscope import ViewData
-from miscope.figures.figure_style import caution, template
+from miscope.figures.figure_style import bare, caution
 from miscope.figures.frame import FEW
 from miscope.figures.recorded_points import MOST_POINTS
 
@@ -52,7 +52,7 @@ def figure(traces: Iterable[Trace], layout: Mapping[str, Any], *, gaps: int = 0)
     # The template chooses a scale by the signs of the values; a scale that is given must say that it is meant.
     scaled: dict[str, Any] = {k: {**v, "autocolorscale": False} for k, v in layout.items() if _gives_scale(k, v)}
     scaled |= {k: {"nticks": _LOG_TICKS, **v} for k, v in layout.items() if _is_logarithmic(k, v)}
-    built = go.Figure(data=made, layout={"template": template(), **layout, **scaled})
+    built = go.Figure(data=made, layout={"template": bare(), **layout, **scaled})
     missing = sum(_unfinite(trace) for trace in made) - gaps
     if missing > 0:
         total = sum(np.size(trace.get("z", trace.get("y", ()))) for trace in made) - gaps

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from plotly.graph_objs.layout import Template
 
 __all__ = ["CONFIG", "NULL", "OKABE_ITO", "ON_A_PATH", "TEST", "TRAIN", "Theme"]
-__all__ += ["caution", "colour_of", "is_ours", "restyle", "template", "variant_colours"]
+__all__ += ["bare", "caution", "colour_of", "is_bare", "is_ours", "restyle", "template", "variant_colours"]
 
 Theme = Literal["light", "dark"]
 
@@ -65,6 +65,11 @@ _LEFT = 64
 _REVISION = "miscope"
 """Value of `uirevision`: a zoom outlives a change of step."""
 
+_BARE = "miscope without its template"
+"""The same of a figure that is still to be given its template."""
+
+_MARGIN = {"l": _LEFT, "r": 24, "t": 64, "b": 48}
+
 _INK = {"light": "#262626", "dark": "#d9d9d9"}
 _PAPER = {"light": "#ffffff", "dark": "#161819"}
 _GRID = {"light": "#ececec", "dark": "#2b2f31"}
@@ -114,6 +119,21 @@ def is_ours(figure: Figure) -> bool:
     return layout.template.layout.uirevision == _REVISION
 
 
+def is_bare(figure: Figure) -> bool:
+    """Whether it carries `bare()`."""
+    layout: Any = figure.layout
+    return layout.template.layout.uirevision == _BARE
+
+
+@functools.cache
+def bare() -> Template:
+    """What stands for a template until the figure is given one, or goes where that is not needed: plotly copies and
+    checks all of a template with each figure that has it, which takes longer than the figure."""
+    import plotly.graph_objects as go
+
+    return go.layout.Template(layout={"uirevision": _BARE, "margin": _MARGIN})
+
+
 @functools.cache
 def template(theme: Theme = "light") -> Template:
     """The plotly template: quiet, readable, the same everywhere."""
@@ -123,7 +143,7 @@ def template(theme: Theme = "light") -> Template:
     layout = {
         "font": {"family": "Inter, Helvetica Neue, Helvetica, Arial, sans-serif", "size": 12, "color": _INK[theme]},
         "title": _title(theme),
-        "margin": {"l": _LEFT, "r": 24, "t": 64, "b": 48},
+        "margin": _MARGIN,
         "paper_bgcolor": _PAPER[theme],
         "plot_bgcolor": _PAPER[theme],
         "colorway": list(OKABE_ITO),

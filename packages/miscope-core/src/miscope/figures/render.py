@@ -20,7 +20,7 @@ from miscope.errors import BadValue, DoesNotApply, NoArtifact
 from miscope.figures.controls import refuse_unknown, settle
 from miscope.figures.differences import labels
 from miscope.figures.drawing import drawn
-from miscope.figures.figure_style import is_ours, template
+from miscope.figures.figure_style import is_bare, is_ours, template
 from miscope.figures.headings import fit_headings
 from miscope.figures.left_out import note_left_out
 from miscope.figures.recorded_points import between_steps, points_drawn
@@ -70,7 +70,12 @@ def render(
 
 
 def draw(
-    view: View, shown: ViewData, controls: Mapping[str, object], *, between: tuple[float, float] | None = None
+    view: View,
+    shown: ViewData,
+    controls: Mapping[str, object],
+    *,
+    between: tuple[float, float] | None = None,
+    dressed: bool = True,
 ) -> Figure:
     """The view's figure of what was gathered, with its controls checked, its template set, axes that count steps given
     their title, scale and event marks, and its contents described.
@@ -79,11 +84,12 @@ def draw(
     counts something else there says so in `layout.meta["aligned"]`: {'axes': ['x'], 'by': 'generalised'}.
 
     between: steps about which alone curves of very many records are drawn, so that none of these is left out.
+    dressed: whether the template is set; not where it does not travel (`wire`).
     """
     settled = settle(view, shown, controls)
     figure = drawn(view, shown, settled, between)
     layout: Any = figure.layout
-    if not is_ours(figure):
+    if not is_ours(figure) and (dressed or not is_bare(figure)):
         layout.template = template("light")
     if layout.title.text is None:
         layout.title.text = view.title

@@ -115,7 +115,7 @@ class Picture:
 
 def picture(workspace: Workspace, request: Request) -> Picture:
     """The picture of a request. Never raises: what goes wrong in one view stays in its card."""
-    return drawn_picture(workspace, request)[0]
+    return drawn_picture(workspace, request, dressed=False)[0]
 
 
 def as_shown(workspace: Workspace, request: Request) -> Request:
@@ -128,8 +128,8 @@ def as_shown(workspace: Workspace, request: Request) -> Request:
     return replace(request, controls={**taken, **request.controls}, selected={})
 
 
-def drawn_picture(workspace: Workspace, request: Request) -> tuple[Picture, Figure | None]:
-    """The same with its figure as such; None where there is none."""
+def drawn_picture(workspace: Workspace, request: Request, *, dressed: bool = True) -> tuple[Picture, Figure | None]:
+    """The same with its figure as such, with or without its template; None where there is none."""
     label, offered = "step", ()
     try:
         view = workspace.plugins.view(request.view)
@@ -142,7 +142,7 @@ def drawn_picture(workspace: Workspace, request: Request) -> tuple[Picture, Figu
             if request.exact and (lack := lacking(workspace, view, shown, request.controls)):
                 return Picture(state="missing", words=lack.words, commands=lack.commands), None
             controls = _accepted(view, shown, {**request.selected, **request.controls})
-            drawn = draw(view, shown, controls, between=request.between)
+            drawn = draw(view, shown, controls, between=request.between, dressed=dressed)
             turned = turned_away(view, controls, settle(view, shown, {}))
         made = Picture(
             state="figure",
