@@ -136,3 +136,112 @@ def test_runs_are_ordered_grouped_bounded_and_compared_by_keys_alone(visit, work
     keys.press("Enter")
     expect(other.get_by_role("button", name=re.compile("^Leave out"))).to_have_count(1)
     assert keys.held().startswith("Leave out")
+
+
+RUN_HELD = """() => {
+  let held = document.activeElement
+  while (held?.shadowRoot?.activeElement) held = held.shadowRoot.activeElement
+  return held?.closest("[data-run]")?.dataset.run ?? null
+}"""
+"""The run whose card has the keys."""
+
+
+def of_page(page, keys, name):
+    """To another page by the tabs of the header, which Tab comes to at the page that is open."""
+    keys.to("Skip to the content", by="Shift+Tab")
+    keys.to("Runs|Workbench|Compare|Launch|Jobs|Catalogue|Installed", most=5)
+    expect(page.get_by_role("button", name=keys.held(), exact=True)).to_have_attribute("aria-pressed", "true")
+    keys.to(name, by="ArrowRight", most=6)
+    keys.press("Enter")
+    expect(page).to_have_url(re.compile(rf"[?&](page={name.lower()}|views=)"))
+    assert keys.held() == name
+
+
+def test_a_sweep_is_launched_watched_stopped_and_resumed_by_keys_alone(visit):
+    page, _ = visit("page=launch")
+    keys = Keys(page)
+    expect(page.locator("#launch-family option")).not_to_have_count(1)
+    keys.to("Skip to the content")
+    keys.press("Enter")
+    keys.to("Family", most=1)
+    # The first of that letter.
+    keys.press("m")
+    expect(page.locator("#launch-family")).to_have_value("modadd.embedding-mlp")
+    expect(page.locator('.field[data-field="prime"] input')).to_be_visible()
+    keys.to("Model", most=3)
+    for field, text in (("prime", "7"), ("seed", "3, 4"), ("steps", "2000000"), ("checkpoints", "every:5000")):
+        keys.to(rf"{field}( \*)?", most=4)
+        keys.write(text)
+    expect(page.locator(".summary")).to_have_text("2 runs: 2 new")
+    # From the field, not by way of all that come after it.
+    keys.press("Control+Enter")
+    expect(page.locator(".outcome")).to_contain_text("2 trainings in the queue")
+    assert keys.held() == "Start"
+    curve = page.locator(".started article .chart").first
+    expect(curve).to_have_attribute("data-last", re.compile(r"^\d+$"))
+    first = curve.get_attribute("data-last")
+    expect(curve).not_to_have_attribute("data-last", first)
+
+    keys.to("All jobs", most=4)
+    keys.press("Enter")
+    expect(page).to_have_url(re.compile("page=jobs"))
+    running = page.locator('section[data-section="running"] article')
+    stopped = page.locator('section[data-section="stopped"] article')
+    expect(running).to_have_count(2)
+    keys.to("Stop")
+    number = page.evaluate(RUN_HELD)
+    keys.press("Enter")
+    expect(stopped).to_have_attribute("data-run", number)
+    # What may be asked of it is another thing now; the keys are still at the same run.
+    assert (keys.held(), page.evaluate(RUN_HELD)) == ("Hyperparameters", number)
+    chart = page.locator(f'.jobs article[data-run="{number}"] .chart')
+    before = chart.get_attribute("data-last")
+    keys.to("Resume", by="Shift+Tab", most=4)
+    keys.press("Enter")
+    expect(running).to_have_count(2)
+    expect(chart).not_to_have_attribute("data-last", before)
+    for left in (1, 0):
+        keys.to("Stop")
+        keys.press("Enter")
+        expect(running).to_have_count(left)
+    expect(stopped).to_have_count(2)
+
+
+def test_a_card_and_a_rectangle_are_computed_and_a_report_saved_by_keys_alone(visit, workspace):
+    name = workspace.names()[0]
+    page, _ = visit(f"page=views&v={name}&views=parameters.norms")
+    keys = Keys(page)
+    card = page.locator("section.card")
+    expect(card.get_by_role("button", name="Compute", exact=True)).to_be_enabled()
+    # The views are one stop on the way there.
+    keys.to("All views.*", most=20)
+    keys.to("Compute", most=8)
+    keys.press("Enter")
+    expect(card).to_have_class(re.compile("is-figure"))
+    assert keys.held() == "Weight norms: more"
+    keys.press("Home")
+    expect(card.locator(".badge")).to_have_text("epoch 0")
+    expect(page).to_have_url(re.compile("[?&]e=0&"))
+
+    keys.to("Report on the open cards", by="Shift+Tab", most=5)
+    keys.press("Enter")
+    assert keys.held() == "Page (HTML)"
+    keys.press("Enter")
+    expect(page.get_by_text("The report is ready.")).to_be_visible()
+    keys.to("Save", most=2)
+    with page.expect_download() as saved:
+        keys.press("Enter")
+    assert saved.value.suggested_filename.endswith(".report.html")
+
+    of_page(page, keys, "Jobs")
+    keys.to("Queue", most=4)
+    keys.to("Analyses", by="ArrowRight", most=1)
+    keys.press("Enter")
+    cells = page.locator('td[title^="parameters.layers:"]')
+    expect(cells).to_have_count(3)
+    keys.to(".*: (not )?computed.*", most=8)
+    keys.to("parameters.layers: not computed", by="ArrowRight", most=200)
+    keys.press("Shift+ArrowDown", "Enter")
+    expect(page.locator(".analyses .told")).to_contain_text("2 analyses are in the queue")
+    expect(page.locator('td[title^="parameters.layers: computed"]')).to_have_count(2)
+    assert keys.held() == "parameters.layers: computed"

@@ -59,6 +59,8 @@ class Card(PageComponent):
             "menu",
             "take",
             "compute",
+            "one_stop",
+            "card_keys",
             "about",
             "beside",
             "rows_shared",

@@ -24,5 +24,5 @@ class CatalogueBoard(MessagingComponent):
     shown = param.Dict(default={"key": "", "sections": []}, doc="Of the entry that is shown: sections, opens, command.")
     active = param.Boolean(default=True, doc="Whether this page is looked at, so that its keys are heard.")
 
-    _esm = source("catalogue_board", "held_focus")
+    _esm = source("catalogue_board", "held_focus", "one_stop")
     _stylesheets: ClassVar[list[str]] = [style("catalogue_board")]

@@ -21,7 +21,7 @@ class LensList(JSComponent):
     said = param.String(default="", doc="What is to be said of the one that the address names.")
     active = param.Boolean(default=True, doc="Whether keys choose.")
 
-    _esm = source("lens_list")
+    _esm = source("lens_list", "one_stop")
     _stylesheets: ClassVar[list[str]] = [style("lens_list")]
 
     def __init__(self, **params: Any) -> None:

@@ -25,7 +25,7 @@ class Shell(PageComponent):
 
     kept = param.Dict(default={}, doc="What pages would lose with their server, by name; the browser keeps it.")
 
-    _esm = source("shell", "kept_in_tab", "reconnecting", "menus_by_key", "skip_link")
+    _esm = source("shell", "kept_in_tab", "reconnecting", "menus_by_key", "current_stop", "skip_link")
     _stylesheets: ClassVar[list[str]] = [style("shell")]
 
     def __init__(self, **params: Any) -> None:

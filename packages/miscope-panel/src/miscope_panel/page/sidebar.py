@@ -51,7 +51,7 @@ class Catalogue(MessagingComponent):
         doc="What was found by which words: lenses (name, title, summary, by), views (name, by), the best first.",
     )
 
-    _esm = source("catalogue")
+    _esm = source("catalogue", "held_focus", "one_stop")
     _stylesheets: ClassVar[list[str]] = [style("catalogue")]
 
 

@@ -226,7 +226,7 @@ const step_cursor = ({model, el, hub, more_keys = () => [], settled = null, arri
 
   const enter = () => {
     const step = Number(typed.value.replace(/[\s,_]/g, ""))
-    typed.blur()
+    track.focus()
     const least = Math.min(steps()[0] ?? 0, 0)
     if (typed.value.trim() && Number.isFinite(step) && step >= least) move(steps().every(Number.isInteger) ? Math.round(step) : step)
     show()
@@ -253,7 +253,7 @@ const step_cursor = ({model, el, hub, more_keys = () => [], settled = null, arri
   }
   hub.listen(model, "keydown", (event) => {
     const action = actions[event.key]
-    if (!action || !model.active || typing(event) || event.ctrlKey || event.metaKey || event.altKey) return
+    if (!action || !model.active || event.defaultPrevented || typing(event) || event.ctrlKey || event.metaKey || event.altKey) return
     // A focused button takes Space as its own click.
     if (event.key === " " && event.composedPath()[0] instanceof HTMLButtonElement) return
     event.preventDefault()

@@ -46,7 +46,8 @@ export function render({model, el}) {
     const heads = columns.map((name) => h("th", {scope: "col", title: name}, h("span", {}, name)))
     cells = variants.map((variant) => columns.map((name) => {
       const {state, note} = rows.get(variant)?.cells[name] ?? {state: "inapplicable", note: ""}
-      return h("td", {role: "gridcell", class: `cell is-${state}`, tabindex: "-1", title: `${name}: ${WORDS[state]}${note ? ` (${note})` : ""}`}, MARKS[state])
+      const told = `${name}: ${WORDS[state]}${note ? ` (${note})` : ""}`
+      return h("td", {role: "gridcell", class: `cell is-${state}`, tabindex: "-1", title: told, "aria-label": told}, MARKS[state])
     }))
     table.replaceChildren(h("thead", {}, h("tr", {}, h("th", {scope: "col"}, "variant"), ...heads)), h("tbody", {}, ...variants.map((variant, i) =>
       h("tr", {"data-variant": variant}, h("th", {scope: "row", title: variant}, variant), ...(rows.get(variant)?.problem

@@ -59,18 +59,22 @@ export function render({model, el}) {
     lay()
   }
   const wanted_wide = () => ("full-width" in model.looks ? model.looks["full-width"] === "1" : of_itself)
-  const close = icon("close", "Close this view", () => model.send_msg({kind: "close"}))
+  const close = icon("close", "Close this view", () => {
+    to_next_card(host)
+    model.send_msg({kind: "close"})
+  })
   const [more, actions] = menu(model, `${model.title}: more`, () => choices())
   const controls = h("div", {class: "controls"})
   const canvas = h("div", {class: "plot"})
   const overlay = h("div", {class: "overlay"})
   const message = h("div", {class: "message", hidden: true})
-  const compute = computing(model)
+  const compute = computing(model, () => more.focus())
   const skeleton = h("div", {class: "skeleton", "aria-hidden": "true"})
   const said = h("div", {class: "said", role: "status"})
   const {choices, copy} = taking(model, canvas, () => figure, (...words) => say(...words))
   const known = about_panel(model, copy)
   const stages = stages_behind(canvas)
+  const bar = chart_bar(canvas)
   const body = h("div", {class: "body"}, skeleton, stages.behind, canvas, stages.upon, overlay, message, known.panel, h("div", {class: "busy"}), said)
   const card = h("section", {class: "card", "aria-label": model.title},
     h("header", {}, dot(model.colour), h("h3", {title: model.summary}, model.title), badge, model.closable ? h("div", {class: "tools"}, known.button, more, widen, close) : null),
@@ -120,6 +124,7 @@ export function render({model, el}) {
     zoom = model.looks["zoomed-to"] ?? ""
     home = framed(content, model.view, template)
     await chart.draw(content.data, at_range(zoomed(home, zoom), miscope.between), miscope.charts.config)
+    bar()
     stages.follow()
     skeleton.hidden = true
     card.dataset.drawn = Number(card.dataset.drawn ?? 0) + 1

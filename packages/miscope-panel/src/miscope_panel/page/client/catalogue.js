@@ -7,6 +7,7 @@ export function render({model, el}) {
   const search = h("input", {type: "search", placeholder: "Search views and lenses", "aria-label": "Search views",
     title: "Names, titles, questions, formulas, sources and synonyms (/)"})
   const list = h("div")
+  const settle = one_stop(list, "button, summary")
   const again = () => model.send_msg({kind: "again"})
   const look = icon("again", "Refresh: show what was trained and computed since (r)", again)
   el.append(h("div", {class: "box"}, h("div", {class: "top"}, search, look), list))
@@ -63,8 +64,11 @@ export function render({model, el}) {
   const words_now = () => search.value.trim()
   function show() {
     const focus = el.getRootNode().activeElement?.dataset?.view
-    if (!words_now()) list.replaceChildren(model.views.length ? everything() : h("div", {class: "none"}, "No views are installed."))
-    else if (model.found.words === words_now()) list.replaceChildren(...results(model.found))
+    holding_focus(list, () => {
+      if (!words_now()) list.replaceChildren(model.views.length ? everything() : h("div", {class: "none"}, "No views are installed."))
+      else if (model.found.words === words_now()) list.replaceChildren(...results(model.found))
+      settle()
+    })
     if (focus) list.querySelector(`[data-view="${CSS.escape(focus)}"]`)?.focus()
   }
 

@@ -7,6 +7,7 @@ export function render({model, el}) {
   const said = h("p", {class: "said", role: "status"})
   const standing = h("p", {class: "standing"})
   const list = h("div", {class: "list"})
+  const settle = one_stop(list, ".entry")
   const detail = h("section", {class: "detail", "aria-label": "About the entry", tabindex: "-1"})
   const columns = h("div", {class: "columns"}, list, detail)
   el.append(h("div", {class: "page"}, h("header", {}, h("h2", {}, "Catalogue"), search, kinds, standing, said), columns))
@@ -54,6 +55,7 @@ export function render({model, el}) {
     const focus = el.getRootNode().activeElement?.dataset?.entry
     list.replaceChildren(...rows())
     if (!list.childElementCount && model.entries.length) list.append(h("p", {class: "none"}, "Nothing of this kind is found."))
+    settle()
     if (focus) list.querySelector(`[data-entry="${CSS.escape(focus)}"]`)?.focus()
     said.textContent = model.found.said
   }

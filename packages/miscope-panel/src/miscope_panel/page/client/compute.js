@@ -1,5 +1,5 @@
-// What a card lacks: a button that has it computed, how far that is, and why it failed.
-const computing = (model) => {
+// What a card lacks: a button that has it computed, how far that is, and why it failed. leave: takes the keys from what is gone.
+const computing = (model, leave) => {
   const state = h("span", {class: "state", role: "status"})
   const bar = h("div", {class: "bar", role: "progressbar", "aria-label": "Computed", "aria-valuemin": 0, "aria-valuemax": 100}, h("i"))
   const progress = h("span", {class: "progress"})
@@ -30,13 +30,17 @@ const computing = (model) => {
     const of_run = run?.actions.map((action) => button(action.label, locked || action.title, {about: "run", action: action.name, id: run.id}, run.section === "failed")) ?? []
     const had = element.contains(focused())
     acts.replaceChildren(...(run && (of_run.length || ["queued", "running"].includes(run.section)) ? of_run : compute.filter(Boolean)))
-    if (had) acts.querySelector("button")?.focus()
+    if (!had) return
+    const next = acts.querySelector("button")
+    if (next) next.focus()
+    else leave()
   }
 
   let structure = ""
   let number = null
   function show() {
     const told = model.computing
+    if (!told.words && element.contains(focused())) leave()
     element.hidden = !told.words
     if (!told.words) return (structure = "")
     const {run} = told

@@ -3,7 +3,10 @@ const OPEN = ["Built on", "Model", "Length and checkpoints", "Training", "Runs",
 const PAUSE = 500
 
 export function render({model, el}) {
-  const family = h("select", {id: "launch-family", onchange: () => model.send_msg({kind: "family", name: family.value})})
+  const family = h("select", {id: "launch-family", onchange: () => {
+    chosen = chosen === null && family.value === (model.texts["study.family"] ?? "") ? null : family.value
+    model.send_msg({kind: "family", name: family.value})
+  }})
   const groups = h("div", {class: "groups"})
   const yaml = h("textarea", {"aria-label": "The form as YAML", spellcheck: "false", rows: 12})
   const refused = h("div", {class: "refused", role: "alert"})
@@ -15,6 +18,9 @@ export function render({model, el}) {
   // What the server knows of the YAML, and whether it has since said another that was not written over what is edited.
   let known = ""
   let held = false
+  let offered = null
+  // What was chosen and the server does not know yet: arrows may have gone past what it says.
+  let chosen = null
 
   const changed = (name, text) => model.send_msg({kind: "set", field: name, text})
   const analyzed = (text) => {
@@ -72,9 +78,14 @@ export function render({model, el}) {
     for (const [name, field] of fields) field.offer(model.choices[name] ?? [])
   }
   const choose = () => {
-    family.replaceChildren(h("option", {value: ""}, "choose one \u2026"),
+    // A menu whose entries change forgets which letters were typed in it.
+    if (offered !== model.families) family.replaceChildren(h("option", {value: ""}, "choose one \u2026"),
       ...model.families.map(({name, title}) => h("option", {value: name}, `${name} \u2013 ${title}`)))
-    family.value = model.texts["study.family"] ?? ""
+    offered = model.families
+    const told = model.texts["study.family"] ?? ""
+    if (chosen !== null && chosen !== told) return
+    chosen = null
+    family.value = told
   }
   const write = () => {
     held = el.getRootNode().activeElement === yaml
@@ -100,12 +111,15 @@ export function render({model, el}) {
       known = yaml.value = model.yaml
     }
   })
-  el.append(h("div", {class: "launch"},
+  const review = launch_review(model)
+  const whole = h("div", {class: "launch"},
     h("div", {class: "form"},
       h("section", {class: "panel choice", "aria-label": "Kind of model"}, h("label", {for: "launch-family"}, "Family"), family,
         h("p", {class: "help"}, "Several values with commas between them are a sweep: one run for each combination."), beside),
       launch_templates(model), groups, written),
-    h("aside", {}, launch_review(model), launch_started(model))))
+    h("aside", {}, review.element, launch_started(model)))
+  launch_keys(whole, review.start)
+  el.append(whole)
 
   model.on("families", choose)
   model.on("texts", () => {

@@ -26,7 +26,8 @@ const launch_review = (model) => {
   const why = h("p", {class: "help", id: "launch-why"})
   // A button that is disabled loses the keys, and nobody hears why it is.
   const stop = (stopped) => start.setAttribute("aria-disabled", String(stopped))
-  const start = h("button", {type: "button", class: "main", "aria-describedby": "launch-why",
+  const start = h("button", {type: "button", class: "main", "aria-describedby": "launch-why", "aria-keyshortcuts": "Control+Enter",
+    title: "Ctrl+Enter, wherever you are in the form",
     onclick: () => {
       if (start.ariaDisabled === "true") return
       stop(true)
@@ -71,5 +72,5 @@ const launch_review = (model) => {
   show()
   gauge()
   block()
-  return element
+  return {element, start}
 }

@@ -6,6 +6,7 @@ export function render({model, el}) {
   const said = h("p", {class: "said", role: "status"})
   const box = h("div", {class: "box"}, h("h4", {}, "Lenses"), list, said)
   el.append(box)
+  const settle = one_stop(list, ".lens")
   const choose = (lens) => model.send_msg({lens: lens.open ? "" : lens.name})
 
   function count(lens) {
@@ -28,6 +29,7 @@ export function render({model, el}) {
     // Replacing the button in hand would take the focus from it.
     const focus = el.getRootNode().activeElement?.dataset?.lens
     list.replaceChildren(...model.lenses.map(entry))
+    settle()
     if (focus) list.querySelector(`[data-lens="${CSS.escape(focus)}"]`)?.focus()
     said.textContent = model.said
   }

@@ -42,5 +42,6 @@ export function render({model, el}) {
   }
   model.on("making", show)
   show()
-  el.append(h("div", {class: "making"}, state, bar, error, preview, save, leave, h("div", {class: "files"}, button, list)))
+  // By keys one comes from the button to what it made.
+  el.append(h("div", {class: "making"}, h("div", {class: "files"}, button, list), state, bar, error, preview, save, leave))
 }

@@ -49,6 +49,7 @@ export function render({model, el}) {
     keep()
   }))
   menus_by_key(model)
+  current_stop(model)
   skip_link(model, el)
   listen(model, "popstate", () => {
     rest()

@@ -36,5 +36,7 @@ class LaunchView(MessagingComponent):
     curve = param.Dict(default={}, doc="id and curves: losses of one of them; serial.")
     download = param.Dict(default={}, doc="A file for the browser to save: name and text.")
 
-    _esm = source("launch", "launch_field", "launch_review", "launch_templates", "loss_chart", "launch_started")
+    _esm = source(
+        *("launch", "launch_field", "launch_review", "launch_keys", "launch_templates", "loss_chart", "launch_started")
+    )
     _stylesheets: ClassVar[list[str]] = [style("launch", "loss_chart")]
