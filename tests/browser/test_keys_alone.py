@@ -146,15 +146,17 @@ RUN_HELD = """() => {
 """The run whose card has the keys."""
 
 
-def of_page(page, keys, name):
-    """To another page by the tabs of the header, which Tab comes to at the page that is open."""
+def to_page(page, keys, name):
+    """To another page by the tabs of the header, which Tab comes to at the page that is open; then past the header."""
     keys.to("Skip to the content", by="Shift+Tab")
     keys.to("Runs|Workbench|Compare|Launch|Jobs|Catalogue|Installed", most=5)
     expect(page.get_by_role("button", name=keys.held(), exact=True)).to_have_attribute("aria-pressed", "true")
     keys.to(name, by="ArrowRight", most=6)
     keys.press("Enter")
-    expect(page).to_have_url(re.compile(rf"[?&](page={name.lower()}|views=)"))
+    expect(page).to_have_url(re.compile(f"[?&]page={name.lower()}"))
     assert keys.held() == name
+    keys.to("Skip to the content", by="Shift+Tab", most=5)
+    keys.press("Enter")
 
 
 def test_a_sweep_is_launched_watched_stopped_and_resumed_by_keys_alone(visit):
@@ -220,7 +222,6 @@ def test_a_card_and_a_rectangle_are_computed_and_a_report_saved_by_keys_alone(vi
     expect(card).to_have_class(re.compile("is-figure"))
     assert keys.held() == "Weight norms: more"
     keys.press("Home")
-    expect(card.locator(".badge")).to_have_text("epoch 0")
     expect(page).to_have_url(re.compile("[?&]e=0&"))
 
     keys.to("Report on the open cards", by="Shift+Tab", most=5)
@@ -233,12 +234,13 @@ def test_a_card_and_a_rectangle_are_computed_and_a_report_saved_by_keys_alone(vi
         keys.press("Enter")
     assert saved.value.suggested_filename.endswith(".report.html")
 
-    of_page(page, keys, "Jobs")
+    to_page(page, keys, "Jobs")
+    expect(page.get_by_role("button", name="Analyses", exact=True)).to_be_visible()
     keys.to("Queue", most=4)
     keys.to("Analyses", by="ArrowRight", most=1)
     keys.press("Enter")
     cells = page.locator('td[title^="parameters.layers:"]')
-    expect(cells).to_have_count(3)
+    expect(cells).to_have_count(len(workspace.names()))
     keys.to(".*: (not )?computed.*", most=8)
     keys.to("parameters.layers: not computed", by="ArrowRight", most=200)
     keys.press("Shift+ArrowDown", "Enter")
