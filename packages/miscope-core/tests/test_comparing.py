@@ -128,6 +128,40 @@ def test_a_logarithmic_time_axis_becomes_plain_where_it_is_moved():
     assert on_clock(figure, Clock()).layout.xaxis.type == "log"
 
 
+def test_a_time_axis_that_was_moved_before_is_moved_as_if_it_had_not_been():
+    figure = drawn(curve("a", [0, 50, 200], [1, 2, 3]))
+    before = on_clock(figure, Clock(unit=200, title="fraction of training"))
+    since = Clock(zero=50, title="epochs since generalised")
+    moved, at_once = on_clock(before, since), on_clock(figure, since)
+    assert moved.data[0].x.tolist() == pytest.approx(at_once.data[0].x.tolist())
+    assert moved.layout.meta == at_once.layout.meta
+
+
+def test_a_hover_label_says_what_a_moved_axis_counts():
+    label = "loss %{y:.3f} at epoch %{x:,}, epoch %{y}"
+    figure = drawn(curve("a", [0, 200], [1, 2], hovertemplate=label))
+    figure.layout.meta["miscope"]["step_label"] = "epoch"
+    share = on_clock(figure, Clock(unit=200, title="fraction of training"))
+    assert share.data[0].hovertemplate == "loss %{y:.3f} at fraction of training %{x:.4~f}, epoch %{y}"
+    since = on_clock(figure, Clock(zero=50, title="epochs since generalised"))
+    assert since.data[0].hovertemplate == "loss %{y:.3f} at epochs since generalised %{x:,}, epoch %{y}"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("step", "fraction of training"),
+        ("step (log; 0 is not shown)", "fraction of training"),
+        ("step by which half is learnt (log; 0 is not shown)", "fraction of training by which half is learnt"),
+        ("stepwise", "fraction of training"),
+        ("time", "fraction of training"),
+    ],
+)
+def test_the_title_of_a_moved_axis_keeps_what_it_says_of_its_steps(before, after):
+    figure = drawn(curve("a", [0, 200], [1, 2]), xaxis={"title": {"text": before}})
+    assert on_clock(figure, Clock(unit=200, title="fraction of training")).layout.xaxis.title.text == after
+
+
 def test_lengths_in_steps_are_shortened_as_the_axis_is():
     bar = go.Bar(x=[100, 200], y=[1, 2], width=[50, 100], offset=-10, error_x={"array": [20, 40], "width": 3})
     along = go.Heatmap(z=[[1, 2, 3]], x0=100, dx=10)

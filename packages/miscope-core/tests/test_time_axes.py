@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+import pytest
 
 from miscope import Choice, Grain, Toggle, View, ViewData
 from miscope.family import make_variant
-from miscope.figures.controls import settle
+from miscope.figures.controls import options, settle
 from miscope.figures.render import draw
+from miscope.snapshot import Series
 from miscope.testing import ToyFamily
-from miscope.view import EVENT_MARKS, STEP_SCALE
+from miscope.view import EVENT_MARKS, STEP_SCALE, Member
 
 STEPS = np.array([0, 10, 1000])
 SHOWN = ViewData(
@@ -95,6 +97,19 @@ def test_steps_on_both_axes_are_marked_across_and_down_with_labels_once():
     assert draw(view(lambda shown: go.Figure(square, both)), SHOWN, {"clock": "log"}).data[0].z.shape == (2, 2)
 
 
+def test_labels_of_events_on_an_axis_that_goes_up_lie_along_their_lines():
+    upright = replace(view(lambda shown: go.Figure(CURVE)), time_axis="y")
+    layout: Any = draw(upright, SHOWN, {}).layout
+
+    assert labels(layout) == ["memorised 10", "onset of generalising 20", "generalised 900"]
+    assert [(mark.y0, mark.y1, mark.label.textangle) for mark in layout.shapes] == [
+        (10, 10, 0),
+        (20, 20, 0),
+        (900, 900, 0),
+    ]
+    assert [mark.label.yanchor for mark in layout.shapes] == ["bottom", "bottom", "top"]
+
+
 def test_the_axis_lies_below_the_lowest_panel_and_marks_go_through_those_along_it():
     upper, lower = {"domain": [0.5, 1]}, {"domain": [0.1, 0.4]}
     stacked = drawn(CURVE, {**CURVE, "yaxis": "y2"}, yaxis=upper, yaxis2=lower)
@@ -136,6 +151,45 @@ def test_a_view_with_a_time_axis_has_its_controls_and_is_not_given_them():
     assert view(draw, grain=Grain.COHORT).time_controls == (STEP_SCALE,)
     assert replace(plain, time_axis=None).time_controls == ()
     assert settle(plain, SHOWN, {"clock": "log"}) == {"filled": False, "clock": "log", "events": True}
+
+
+@pytest.mark.parametrize(
+    ("clock", "places", "marks", "title"),
+    [
+        ("fraction", [0, 0.01, 1], [0.01, 0.02, 0.9], "fraction of training"),
+        ("since generalised", [-900, -890, 100], [-890, -880, 0], "epochs since generalised"),
+    ],
+)
+def test_steps_of_one_training_are_laid_out_as_a_fraction_of_it_or_since_an_event(clock, places, marks, title):
+    figure: Any = draw(view(lambda shown: go.Figure(CURVE)), SHOWN, {"clock": clock})
+
+    assert figure.data[0].x.tolist() == pytest.approx(places)
+    assert [mark.x0 for mark in figure.layout.shapes] == pytest.approx(marks)
+    assert (figure.layout.xaxis.title.text, figure.layout.xaxis.type) == (title, None)
+    told = figure.layout.meta["miscope"]
+    assert [told["clock"]["zero"] + place * told["clock"]["unit"] for place in places] == pytest.approx(STEPS.tolist())
+
+
+def test_a_training_without_checkpoints_is_as_long_as_what_was_recorded_of_it():
+    nothing = Series(steps=STEPS[:0], values=np.ones(0))
+    recorded = {"loss": Series(steps=np.array([0, 40]), values=np.ones(2)), "accuracy": nothing}
+    alone = replace(SHOWN, steps=STEPS[:0], metrics=recorded)
+    told = drawn(CURVE, shown=alone, turned={"clock": "fraction"}).meta["miscope"]
+    assert told["clock"] == {"zero": 0.0, "unit": 40.0}
+
+
+def test_what_steps_can_be_laid_out_by_depends_on_what_happened_and_is_less_for_several_variants():
+    events = [f"since {event}" for event in SHOWN.events]
+    assert options(STEP_SCALE, SHOWN) == ("linear", "log", "fraction", *events)
+    together = replace(SHOWN, members=(Member(label="a", shown=SHOWN),))
+    assert options(STEP_SCALE, together) == ("linear", "log")
+
+
+def test_an_axis_that_counts_no_steps_is_not_moved():
+    named = {"type": "bar", "x": ["a", "b"], "y": [1, 2]}
+    layout = drawn(named, turned={"clock": "fraction"}, meta={"time_axes": []})
+    assert "clock" not in layout.meta["miscope"]
+    assert layout.xaxis.title.text is None
 
 
 def test_a_view_that_declares_them_itself_is_given_them():

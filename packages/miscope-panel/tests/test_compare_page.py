@@ -163,6 +163,14 @@ def test_cards_that_are_taken_off_the_board_are_gone_for_good(open_page):
     assert [card.gone for card in cards(page)] == [False] * 4
 
 
+def test_time_is_counted_as_the_page_aligns_it_whatever_a_card_was_turned_to(open_page):
+    _, page = open_page(f"{BOTH}&compare:views=small.losses&small.losses:clock=fraction")
+    (figure,) = figures(page)
+    assert figure["layout"]["xaxis"]["title"]["text"] == "epoch"
+    (offered,) = [each["options"] for each in cards(page)[0].picture["controls"] if each["name"] == "clock"]
+    assert offered == ["linear", "log"]
+
+
 def test_everything_is_in_the_address(open_page, trained):
     dashboard, page = open_page(BOTH)
     say = page.bar.on_message

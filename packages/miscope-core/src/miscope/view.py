@@ -35,7 +35,7 @@ class Choice:
     name: str
     """What `draw` is given it as."""
     options: tuple[str, ...] = ()
-    """Fixed names; () when they come from the data."""
+    """Fixed names; () when all of them come from the data."""
     options_from: Callable[[ViewData], Sequence[str]] | None = None
     """Names that depend on what is shown: the model's heads, the artifact's matrices."""
     default: str | None = None
@@ -86,11 +86,25 @@ class Toggle:
 
 Control = Choice | Number | Toggle
 
-STEP_SCALE = Choice(name="clock", options=("linear", "log"), label="time axis")
-"""How steps are laid out; every view with an axis that counts them has it."""
+SINCE = "since "
+"""What stands before the name of an event in what the time axis counts."""
+
+
+def _step_scales(shown: ViewData) -> tuple[str, ...]:
+    """Those of what is shown; several variants have neither length nor events in common."""
+    steps, of_one = ("linear", "log"), ("fraction", *(f"{SINCE}{event}" for event in shown.events))
+    return steps if shown.members else (*steps, *of_one)
+
+
+STEP_SCALE = Choice(name="clock", options=("linear", "log", "fraction"), options_from=_step_scales, label="time axis")
+"""How steps are laid out; every view with an axis that counts them has it. Of one variant also as the fraction of its
+training, and since each of its events: 'since generalised'."""
 
 EVENT_MARKS = Toggle(name="events", default=True, label="event marks")
 """Whether the events of training are marked; every view over the training of a variant has it on its time axis."""
+
+SAME_SCALE = Toggle(name="locked", default=True, label="same scale at every step")
+"""Whether a view of a checkpoint has the axes of all checkpoints, for those that declare it."""
 
 SMOOTHING = Choice(name="smoothing", options=("none", "11", "31", "101", "301", "1001"), label="running median")
 """Over how many records curves are smoothed; every view of metrics over training has it."""

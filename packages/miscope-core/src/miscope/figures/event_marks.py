@@ -42,8 +42,10 @@ def add_event_marks(figure: Figure, traces: Sequence[Placed], axes: Sequence[str
     for name in axes if marks else ():
         place, tops = _place(figure, traces, name)
         for mark in marks:
-            along = {} if name[0] == "x" else {"y0": mark["x0"], "y1": mark["x0"]}
-            label = _fitting(mark["label"], place) if name == axes[0] else {}
+            upright = name[0] == "x"
+            along = {} if upright else {"y0": mark["x0"], "y1": mark["x0"]}
+            fitting = _fitting(mark["label"], place) if upright else _lying(mark["label"])
+            label = fitting if name == axes[0] else {}
             moved = {**mark, **place, **along, "label": label}
             added += [moved] if tops is None else legible(moved, tops)
     if added:
@@ -55,6 +57,11 @@ def _fitting(label: Mapping[str, Any], place: Mapping[str, Any]) -> dict[str, An
     if place.get("yref", "paper") != "paper" or place.get("y1", 1.0) - place.get("y0", 0.0) >= _LOW:
         return {**label}
     return {**label, "text": functools.reduce(lambda t, name: t.replace(_WORDS[name], name), _WORDS, label["text"])}
+
+
+def _lying(label: Mapping[str, Any]) -> dict[str, Any]:
+    """The label along a line from side to side: below it, where that is not at the foot of the axis."""
+    return {**label, "textangle": 0, "yanchor": "top" if label["yanchor"] == "bottom" else "bottom"}
 
 
 def event_marks(shown: ViewData) -> list[dict[str, Any]]:

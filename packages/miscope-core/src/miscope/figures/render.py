@@ -17,6 +17,7 @@ from miscope.analyzer import Grain
 from miscope.artifact import Arrays
 from miscope.commands import in_workspace
 from miscope.errors import BadValue, DoesNotApply, NoArtifact
+from miscope.figures.comparing.clock import Clock, clock_turned, on_clock
 from miscope.figures.controls import refuse_unknown, settle
 from miscope.figures.differences import labels
 from miscope.figures.drawing import drawn
@@ -31,7 +32,7 @@ from miscope.figures.untrained import untrained_beside
 from miscope.maths.learnt import marks
 from miscope.needs import Needs
 from miscope.variant import Variant
-from miscope.view import Member, Untrained, View, ViewData
+from miscope.view import STEP_SCALE, Member, Untrained, View, ViewData
 from miscope.workspace import Workspace, plain_variants
 
 if TYPE_CHECKING:
@@ -114,7 +115,8 @@ def draw(
         layout.title.subtitle.text = " · ".join([*before, *notes])
     layout.meta = {"miscope": {**about, "heading": fit_headings(figure)}}
     note_left_out(figure, clocks=axes)
-    return figure
+    clock = clock_turned(str(settled[STEP_SCALE.name]), shown) if axes and STEP_SCALE in view.all_controls else Clock()
+    return on_clock(figure, clock) if clock.title else figure
 
 
 def gather(

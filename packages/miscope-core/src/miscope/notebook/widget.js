@@ -69,11 +69,14 @@ const axes_of = (hub, course, clock) => ({
   mark: (about) => {
     const place = hub.state.step
     if (place == null) return null
-    if (course) return about.time_axis ? [about.time_axes, course.origin + place * course.unit] : null
+    if (course) return about.time_axis ? [about.time_axes, on_axis(about, course.origin + place * course.unit)] : null
     if (about.aligned) return about.aligned.by === clock ? [about.aligned.axes, place] : null
-    return about.time_axis && clock === "step" ? [about.time_axes, place] : null
+    return about.time_axis && clock === "step" ? [about.time_axes, on_axis(about, place)] : null
   },
-  jump: (at) => hub.announce("jump", {step: course ? (at - course.origin) / course.unit : at}),
+  jump: (at, about) => {
+    const step = of_axis(about, at)
+    hub.announce("jump", {step: course ? (step - course.origin) / course.unit : step})
+  },
 })
 
 const chart_card = ({widget, number, card, hub, root, library, removes}) => {

@@ -2,6 +2,10 @@
 const MOST_VALUES = 6
 const STALE = 1.5
 
+// Steps on an axis that counts since an event, or as a fraction of training, and back.
+const on_axis = ({clock}, step) => (clock ? (step - clock.zero) / clock.unit : step)
+const of_axis = ({clock}, place) => (clock ? place * clock.unit + clock.zero : place)
+
 // The place of the greatest number at or before a step, of several the last; -1 where there is none.
 const last_before = (numbers, step) => {
   let found = -1

@@ -13,10 +13,6 @@ const ready = () => (miscope.charts ? Promise.resolve() : new Promise((done) => 
 // What stands between backticks is code.
 const coded = (sentence) => sentence.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part))
 
-// Steps on an axis that counts since an event, or in percent, and back.
-const on_axis = ({clock}, step) => (clock ? (step - clock.zero) / clock.unit : step)
-const of_axis = ({clock}, place) => (clock ? place * clock.unit + clock.zero : place)
-
 // A figure's arrays travel apart from it, as the bytes of all; in their places stands where each begins and ends.
 const whole = (part, bytes) => {
   if (Array.isArray(part) ? typeof part[0] !== "object" : !part || typeof part !== "object") return part

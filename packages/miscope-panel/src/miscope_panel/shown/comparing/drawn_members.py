@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
 from miscope.analyzer import Grain
 from miscope.figures.comparing.clock import Clock, on_clock
 from miscope.figures.comparing.compared_figure import ComparedFigure
+from miscope.view import STEP_SCALE
 from miscope_panel.shown.comparing.compared import Member
 from miscope_panel.shown.comparing.compared_request import ComparedRequest
 from miscope_panel.shown.picture import Picture, Request, drawn_picture
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from miscope.workspace import Workspace
 
 __all__ = ["DrawnMember", "drawn_member", "placed"]
+
+_IN_COMMON = ("linear", "log")
+"""How steps are laid out in figures that are compared."""
 
 
 @final
@@ -47,8 +52,18 @@ def drawn_member(
         first, last = (_moved(end, reference, clock) for end in asked.between)
         between = first, last
     request = Request(view=view.name, variant=member.name, step=step, between=between, controls=asked.controls)
-    made, figure = drawn_picture(workspace, request)
-    return DrawnMember(member=member, request=request, picture=made, figure=figure)
+    made, figure = drawn_picture(workspace, replace(request, controls=_without_clock(asked.controls)))
+    offered = tuple(_in_common(control) for control in made.controls)
+    return DrawnMember(member=member, request=request, picture=replace(made, controls=offered), figure=figure)
+
+
+def _without_clock(controls: Mapping[str, str]) -> dict[str, str]:
+    """The controls, of which none counts the time of one training: the page says how all are aligned."""
+    return {name: value for name, value in controls.items() if name != STEP_SCALE.name or value in _IN_COMMON}
+
+
+def _in_common(control: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**control, "options": list(_IN_COMMON)} if control["name"] == STEP_SCALE.name else control
 
 
 def _moved(step: float, reference: Clock, clock: Clock) -> float:
