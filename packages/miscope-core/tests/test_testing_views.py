@@ -46,6 +46,23 @@ GOOD = View(
 )
 
 
+def over_steps(shown: ViewData) -> Any:
+    """Largest entry at its step, along an axis that is titled so."""
+    return go.Figure(go.Scatter(x=over_time(shown), y=shown.steps)).update_layout(yaxis_title=shown.step_label)
+
+
+def test_an_axis_that_is_titled_as_steps_must_be_said_to_count_them():
+    view = replace(GOOD, draw=over_steps)
+    with pytest.raises(AssertionError) as told:
+        check_view(view, plugins=tables(view, LARGEST))
+    assert str(told.value).split("\n")[0] == (
+        "check.view: the axis yaxis is titled 'epoch' and is none of those that count steps; say time_axis='y', or "
+        "name it in layout.meta['time_axes']"
+    )
+    right = replace(view, time_axis="y")
+    check_view(right, plugins=tables(right, LARGEST))
+
+
 def of_no_array(shown: ViewData) -> Any:
     """Of an array that is not there."""
     return go.Figure(go.Scatter(y=shown.artifacts["check.largest"]["W_Q"]))

@@ -46,14 +46,16 @@ def test_a_view_of_attention_does_not_apply_to_a_model_without(name: str, looked
 
 def test_a_view_over_training_says_which_axis_counts_steps():
     without = {"parameters.trajectory", "parameters.variance", "parameters.joint_paths", "groups.paths"}
-    without |= {"connectivity.barriers", "connectivity.profiles", "connectivity.seeds", "flatness.slice"}
+    without |= {"connectivity.profiles", "connectivity.seeds", "flatness.slice"}
     without |= {"cohort.clusters", "cohort.spectra", "cohort.table", "cohort.weights"}
     without |= {"gradients.initialisation", "cohort.quality"}
     without |= {"dynamics.modes", "provenance.settings", "summary.classification"}
-    without |= {"learning.by_class", "learning.cartography", "learning.order", "cohort.learning"}
+    without |= {"learning.cartography", "cohort.learning"}
+    upright = {"learning.by_class", "learning.order"}
     over_training = {view.name for view in CATALOGUE.values() if view.grain is not Grain.CHECKPOINT}
 
-    assert {view.name for view in CATALOGUE.values() if view.time_axis == "x"} == over_training - without
+    assert {view.name for view in CATALOGUE.values() if view.time_axis == "x"} == over_training - without - upright
+    assert {view.name for view in CATALOGUE.values() if view.time_axis == "y"} == upright
 
 
 @pytest.mark.parametrize("view", CATALOGUE.values(), ids=CATALOGUE)

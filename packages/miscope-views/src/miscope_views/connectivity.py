@@ -21,23 +21,14 @@ _OF = {"train": "training", "test": "test", "all": "all inputs'"}
 def barriers(shown: ViewData, *, part: str, logarithmic: bool) -> Figure:
     """How far the loss rises on the straight line between any two checkpoints; 0 where they are linearly connected."""
     arrays = shown.artifacts[_READS]
-    names = [f"{int(step):,}" for step in arrays["at"]]
-    heat, axis = _matrix(np.asarray(arrays[f"{part}/barrier"]), names, logarithmic)
-    marks = ", ".join(
-        f"{name} {step:,.0f}" for name, step in shown.events.items() if name in ("memorised", "generalised")
-    )
+    heat, colours = _matrix(np.asarray(arrays[f"{part}/barrier"]), np.asarray(arrays["at"]), logarithmic)
+    axis = {"showgrid": False, "constrain": "domain"}
     layout: dict[str, Any] = {
-        "title": title(shown, f"Barriers of the {_OF[part]} loss between checkpoints", marks),
-        "xaxis": {"title": {"text": shown.step_label}, "type": "category", "showgrid": False, "constrain": "domain"},
-        "yaxis": {
-            "title": {"text": shown.step_label},
-            "type": "category",
-            "autorange": "reversed",
-            "showgrid": False,
-            "scaleanchor": "x",
-            "constrain": "domain",
-        },
-        "coloraxis": axis,
+        "title": title(shown, f"Barriers of the {_OF[part]} loss between checkpoints"),
+        "xaxis": axis,
+        "yaxis": {**axis, "scaleanchor": "x", "autorange": "reversed"},
+        "coloraxis": colours,
+        "meta": {"time_axes": ["x", "y"]},
     }
     return figure([heat], layout)
 
@@ -101,7 +92,7 @@ def _off_diagonal(matrix: np.ndarray) -> float:
     return float(np.median(values)) if len(values) else 0.0
 
 
-def _matrix(values: np.ndarray, names: list[str], logarithmic: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+def _matrix(values: np.ndarray, steps: np.ndarray, logarithmic: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     """A heat map and its colour axis; in logarithms down to a millionth of the largest."""
     top = float(values.max())
     shown, unit = values, "barrier, nats"
@@ -109,8 +100,8 @@ def _matrix(values: np.ndarray, names: list[str], logarithmic: bool) -> tuple[di
     if logarithmic and top > 0:
         shown, unit = np.log10(np.maximum(values, 1e-6 * top)), "log₁₀ barrier"
         axis = {"cmin": float(np.log10(top) - 6), "cmax": float(np.log10(top))}
-    hover = "%{y} to %{x}: %{customdata:.4g} nats<extra></extra>"
-    heat = {"type": "heatmap", "x": names, "y": names, "z": shown, "customdata": values, "coloraxis": "coloraxis"}
+    hover = "%{y:,} to %{x:,}: %{customdata:.4g} nats<extra></extra>"
+    heat = {"type": "heatmap", "x": steps, "y": steps, "z": shown, "customdata": values, "coloraxis": "coloraxis"}
     look = {"colorscale": "Viridis", "autocolorscale": False, "colorbar": {"title": {"text": unit}}}
     return {**heat, "hovertemplate": hover}, axis | look
 
@@ -140,6 +131,7 @@ VIEWS = (
         draw=barriers,
         needs=Needs(reads=(_READS,)),
         controls=(_PART, Toggle(name="logarithmic", label="logarithm")),
+        time_axis="x",
     ),
     View(
         name="connectivity.profiles",

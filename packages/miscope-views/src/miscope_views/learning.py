@@ -58,6 +58,8 @@ def order(shown: ViewData, *, window: str) -> Figure:
         "title": title(shown, "When each input is learnt", (f"{note} (blank)" if never else note) + already),
         **grid_axes(shown),
         "coloraxis": {"cmin": 0, "cmax": most or 1.0, "colorbar": {"title": {"text": shown.step_label}}},
+        # Steps are its colours.
+        "meta": {"time_axes": []},
     }
     return figure([heat], layout, gaps=never)
 
@@ -274,7 +276,7 @@ def _view(name: str, heading: str, draw: Any, *controls: Any, time_axis: Any = N
 
 
 VIEWS = (
-    _view("order", "When each input is learnt", order, _WINDOW),
+    _view("order", "When each input is learnt", order, _WINDOW, time_axis="y"),
     _view("survival", "Inputs not yet learnt", survival, time_axis="x"),
     _view(
         "forgetting",
@@ -289,5 +291,5 @@ VIEWS = (
         cartography,
         Number(name="seed", default=0, minimum=0, maximum=99, label="which inputs are drawn"),
     ),
-    _view("by_class", "When each answer is learnt", by_class),
+    _view("by_class", "When each answer is learnt", by_class, time_axis="y"),
 )

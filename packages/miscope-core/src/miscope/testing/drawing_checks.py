@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -50,12 +51,29 @@ def check_turned(view: View, shown: ViewData, turns: Iterable[Mapping[str, Any]]
     assert first.to_json() == second.to_json(), f"{view.name} draws another figure the second time"
     title = first.layout.title.text  # pyright: ignore[reportAttributeAccessIssue]
     assert (title or "").strip(), f"{view.name}: the title of its figure is empty"
+    _check_counted(view, shown, first)
     for controls in turns:
-        _drawn(view, shown, controls, f" with {controls}")
+        _check_counted(view, shown, _drawn(view, shown, controls, f" with {controls}"))
     changed = [name for name, tensor in shown.weights.items() if fingerprint(tensor) != weights[name]]
     assert not changed, (
         f"{view.name} changed what it was shown: weights {', '.join(map(repr, changed))}; copy before writing"
     )
+
+
+def _check_counted(view: View, shown: ViewData, figure: Any) -> None:
+    """Assert that an axis of a training's steps says so: there the cursor is drawn, and a click moves it."""
+    if view.grain is not Grain.TRAJECTORY:
+        return
+    told, layout = figure.layout.meta["miscope"], figure.layout.to_plotly_json()
+    counting = {*told["time_axes"], *told.get("aligned", {}).get("axes", ())}
+    for key, axis in layout.items():
+        match = re.fullmatch(r"([xy])axis(\d*)", key)
+        text = (axis.get("title") or {}).get("text") or "" if match else ""
+        if match and re.match(rf"{re.escape(shown.step_label)}\b", text):
+            assert "".join(match.groups()) in counting, (
+                f"{view.name}: the axis {key} is titled {text!r} and is none of those that count steps; "
+                f"say time_axis={match[1]!r}, or name it in layout.meta['time_axes']"
+            )
 
 
 def check_elsewhere(place: Scene, view: View, shown: ViewData) -> None:
