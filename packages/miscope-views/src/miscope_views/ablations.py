@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Toggle, View, ViewData
+from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.errors import DoesNotApply
 from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
+from miscope.view import SAME_SCALE
 from miscope_views.figures import WIDE, band, figure, line, title
 from miscope_views.interactions import DATA, INTERACTIONS_VIEW
 from miscope_views.named_arrays import choice_of, first_row, unit_of
@@ -200,7 +201,6 @@ def _data(analyzer: str) -> Choice:
 
 
 _QUANTITY = Choice(name="quantity", options=("loss", "accuracy"))
-_LOCKED = Toggle(name="locked", default=True, label="same range at every step")
 _AT_STEP: Any = {"grain": Grain.CHECKPOINT}
 _OVER_TIME: Any = {"grain": Grain.TRAJECTORY, "time_axis": "x"}
 
@@ -212,7 +212,7 @@ VIEWS = (
         draw=effects,
         in_reports=({},),
         needs=Needs(reads=(_EFFECTS,), history=(_EFFECTS,)),
-        controls=(_data(_EFFECTS), _QUANTITY, _LOCKED),
+        controls=(_data(_EFFECTS), _QUANTITY, SAME_SCALE),
         **_AT_STEP,
     ),
     View(
@@ -228,7 +228,7 @@ VIEWS = (
         title="Embedding without a component",
         draw=embedding,
         needs=Needs(reads=(_EMBEDDING,), history=(_EMBEDDING,), bases=("*",)),
-        controls=(_data(_EMBEDDING), _QUANTITY, _LOCKED),
+        controls=(_data(_EMBEDDING), _QUANTITY, SAME_SCALE),
         **_AT_STEP,
     ),
     View(
@@ -244,7 +244,7 @@ VIEWS = (
         title="Ablated clusters of neurons",
         draw=clusters,
         needs=Needs(reads=(_CLUSTERS, "neurons.frequencies"), history=(_CLUSTERS,), bases=("*",)),
-        controls=(choice_of("site", _CLUSTERS, "size"), _data(_CLUSTERS), _QUANTITY, _LOCKED),
+        controls=(choice_of("site", _CLUSTERS, "size"), _data(_CLUSTERS), _QUANTITY, SAME_SCALE),
         **_AT_STEP,
     ),
     INTERACTIONS_VIEW,

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Toggle, View, ViewData
+from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, TEST, TRAIN, colour_of
 from miscope.maths.mean_interval import wilson
+from miscope.view import SAME_SCALE
 from miscope_views.figures import figure, grid_axes, line, panels, title
 from miscope_views.named_arrays import first_row, holders
 
@@ -218,7 +219,7 @@ CALIBRATION_VIEWS = (
         needs=Needs(reads=(_CORRECTNESS,), history=(_CORRECTNESS,), grid=2),
         controls=(
             Choice(name="quantity", options=tuple(_QUANTITIES)),
-            Toggle(name="locked", default=True, label="same scale at every step"),
+            SAME_SCALE,
         ),
     ),
 )

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Toggle, View, ViewData
+from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
+from miscope.view import SAME_SCALE
 from miscope_views.figures import figure, line, panels, title
 from miscope_views.head_names import head_colour, head_dash, head_name, layer_of
 from miscope_views.head_trees import tree_view
@@ -172,7 +173,7 @@ VIEWS = (
         grain=Grain.CHECKPOINT,
         draw=roles,
         needs=Needs(reads=(_ROLES,), history=(_ROLES,)),
-        controls=(Toggle(name="locked", default=True, label="same scale at every step"),),
+        controls=(SAME_SCALE,),
     ),
     View(
         name="heads.roles_over_training",

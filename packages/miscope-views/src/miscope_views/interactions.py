@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Toggle, View, ViewData
+from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
+from miscope.view import SAME_SCALE
 from miscope_views.figures import WIDE, figure, title
 
 if TYPE_CHECKING:
@@ -96,6 +97,6 @@ INTERACTIONS_VIEW = View(
     controls=(
         Choice(name="data", options_from=_parts, label="inputs"),
         Choice(name="quantity", options=("loss", "accuracy")),
-        Toggle(name="locked", default=True, label="same range at every step"),
+        SAME_SCALE,
     ),
 )

@@ -9,6 +9,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, Number, Toggle, View, ViewData
 from miscope.figures.figure_style import NULL, colour_of
+from miscope.view import SAME_SCALE
 from miscope_views.cluster_rivers import RIVER_VIEWS
 from miscope_views.clusters import CLUSTERS_VIEW, FREQUENCIES_VIEW
 from miscope_views.contact_sheets import (
@@ -202,7 +203,7 @@ VIEWS = (
         grain=Grain.CHECKPOINT,
         draw=heatmap,
         needs=Needs(optional=(_SHARES,), history=(_SHARES,), sites=(_POST,), bases=("*",), grid=2),
-        controls=(_SITE, _NEURON, Toggle(name="locked", default=True, label="same scale at every step")),
+        controls=(_SITE, _NEURON, SAME_SCALE),
     ),
     View(
         name="neurons.contact_sheet",

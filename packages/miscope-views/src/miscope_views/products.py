@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from miscope import Choice, Grain, Needs, Toggle, View, ViewData
+from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import OKABE_ITO
+from miscope.view import SAME_SCALE
 from miscope_views.figures import figure, line, panels, title
 from miscope_views.named_arrays import choice_of
 from miscope_views.spectrum_figures import bars, lines, over_training
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 _INPUTS, _ANSWERS = "products.inputs", "products.answers"
 _PRODUCT, _WRITER = (choice_of("product", reads, "fraction") for reads in (_INPUTS, _ANSWERS))
-_LOCKED = Toggle(name="locked", default=True, label="same scale at every step")
-
 _INDICES = {"gini": "Gini", "hoyer": "Hoyer", "concentration": "1 - entropy", "top_share": "share of the strongest"}
 """Indices between 0, all components alike, and about 1, a single one."""
 
@@ -110,7 +109,7 @@ def _views(prefix: str, reads: str, choice: Choice, titled: str) -> tuple[View, 
             grain=Grain.CHECKPOINT,
             draw=at,
             needs=Needs(reads=(reads,), history=(reads,), bases=("*",)),
-            controls=(choice, _LOCKED),
+            controls=(choice, SAME_SCALE),
         ),
         *(
             View(

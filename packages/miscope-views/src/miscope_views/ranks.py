@@ -10,6 +10,7 @@ import numpy as np
 from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope.maths.marchenko_pastur import Bulk, density
+from miscope.view import SAME_SCALE
 from miscope_views.figures import figure, line, title
 from miscope_views.named_arrays import choice_of, first_row, holders
 
@@ -240,6 +241,6 @@ VIEWS = (
         grain=Grain.CHECKPOINT,
         draw=spectrum,
         needs=Needs(reads=(_READS,), history=(_READS,)),
-        controls=(_MATRIX, _HEAD, Toggle(name="locked", default=True, label="same scale at every step")),
+        controls=(_MATRIX, _HEAD, SAME_SCALE),
     ),
 )

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Needs, Toggle, View, ViewData
+from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import OKABE_ITO
+from miscope.view import SAME_SCALE
 from miscope_views.figures import figure, title
 from miscope_views.named_arrays import choice_of, holders
 from miscope_views.spectrum_figures import bars, lines, over_training
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 _READS, _CIRCUITS = "scores.queries", "scores.circuits"
 # In words of their own, 'blocks.0.attn[1]': no head that other cards could show too.
 _HEAD, _CIRCUIT = (replace(choice_of("head", reads, "fraction"), selects="") for reads in (_READS, _CIRCUITS))
-_LOCKED = Toggle(name="locked", default=True, label="same scale at every step")
 
 
 def spectrum(shown: ViewData, *, head: str, locked: bool) -> Figure:
@@ -90,10 +90,10 @@ def _over(name: str, titled: str, draw: Any, reads: str, *controls: Any) -> View
 
 
 VIEWS = (
-    _at("spectrum", "Spectrum of the answer's scores", spectrum, _READS, _HEAD, _LOCKED),
-    _at("tokens", "Score of each token", tokens, _READS, _LOCKED),
+    _at("spectrum", "Spectrum of the answer's scores", spectrum, _READS, _HEAD, SAME_SCALE),
+    _at("tokens", "Score of each token", tokens, _READS, SAME_SCALE),
     _over("lines", "Dominant components of the answer's scores", score_lines, _READS, _HEAD),
     _over("map", "Spectrum of the answer's scores over training", score_map, _READS, _HEAD),
-    _at("circuits", "Spectrum of query-key circuits", circuit_spectrum, _CIRCUITS, _CIRCUIT, _LOCKED),
+    _at("circuits", "Spectrum of query-key circuits", circuit_spectrum, _CIRCUITS, _CIRCUIT, SAME_SCALE),
     _over("circuits_map", "Query-key circuits over training", circuit_map, _CIRCUITS, _CIRCUIT),
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from miscope import Grain, Needs, Toggle, View, ViewData
+from miscope import Grain, Needs, View, ViewData
+from miscope.view import SAME_SCALE
 from miscope_views.named_arrays import choice_of
 from miscope_views.spectrum_figures import bars, lines, over_training
 
@@ -39,7 +40,7 @@ VIEWS = (
         draw=embedding,
         in_reports=({},),
         needs=Needs(reads=(_READS,), history=(_READS,), bases=("*",)),
-        controls=(_ROLE, Toggle(name="locked", default=True, label="same scale at every step")),
+        controls=(_ROLE, SAME_SCALE),
     ),
     View(
         name="spectra.embedding_lines",
