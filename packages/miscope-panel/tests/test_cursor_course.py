@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 
+from miscope import Grain, View
 from miscope.store.annotation_files import annotation_of
+from miscope.view import SAME_SCALE
 from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.pages import server_context
+from miscope_panel.shown.picture import as_shown
+from miscope_panel.shown.shared_controls import given_by_bar, left_to_bar, shared_by
 from miscope_panel.shown.training_stages import course_of, stages_between
 
 SPAN = (0.0, 1000.0)
@@ -155,6 +162,58 @@ def test_a_card_whose_address_turns_its_own_time_axis_keeps_it_until_it_is_as_th
     assert "small.losses:clock" not in bench.shell.query
     cursor(bench).clock = "log"
     assert axes(bench)[0]["clock"] == "log"
+
+
+def test_time_axes_show_the_fraction_of_training_or_count_since_an_event_that_happened(ws, at_once):
+    bench = opened(ws, at_once, "page=views&views=small.losses&cursor:clock=fraction")
+    (card,) = bench.workbench.board
+    assert json.loads(card.picture["figure"])["layout"]["meta"]["miscope"]["clock"] == {"zero": 0.0, "unit": 20.0}
+    assert (cursor(bench).clock, axes(bench)[0]["clock"]) == ("fraction", "fraction")
+    # It never happened there: cards count steps, and the bar says why.
+    cursor(bench).clock = "since generalised"
+    assert "cursor:clock=since+generalised" in bench.shell.query
+    assert (cursor(bench).clock, axes(bench)[0]["clock"]) == ("since generalised", "linear")
+
+
+def test_a_time_axis_that_there_is_not_is_none(ws, at_once):
+    bench = opened(ws, at_once, "page=views&views=small.losses&cursor:clock=sideways")
+    assert (cursor(bench).clock, axes(bench)[0]["clock"]) == ("linear", "linear")
+
+
+def test_what_the_bar_has_of_all_cards_is_of_reports_too_and_stays_out_of_what_is_held(ws, at_once):
+    bench = opened(ws, at_once, "page=views&views=small.losses&cursor:clock=fraction&cursor:events=false")
+    ((_, request),) = bench.workbench.cards.cards()
+    assert as_shown(ws.value, request).controls == {"clock": "fraction", "events": "False"}
+    (card,) = bench.workbench.board
+    card.on_message({"kind": "hold"})
+    assert not [key for key in bench.selection.place.turned if key[0] != "cursor"]
+
+
+def test_whether_views_of_a_checkpoint_keep_their_scale_is_turned_on_the_bar_unless_a_view_has_another_way(ws, at_once):
+    bench = opened(ws, at_once, "page=views&cursor:locked=false")
+    assert not cursor(bench).same_scale
+    bars = View(name="a.bars", title="", grain=Grain.CHECKPOINT, draw=lambda shown: None, controls=(SAME_SCALE,))
+    free = replace(bars, controls=(replace(SAME_SCALE, default=False),))
+    place = bench.selection.place
+    assert (shared_by(bars, place, "a.bars"), given_by_bar(bars, place, "a.bars")) == (["locked"], {"locked": "false"})
+    assert (shared_by(free, place, "a.bars"), given_by_bar(free, place, "a.bars")) == ([], {})
+    own = place.turn("a.bars", "locked", "true")
+    assert (shared_by(bars, own, "a.bars"), given_by_bar(bars, own, "a.bars")) == ([], {})
+    assert left_to_bar(own, bars, "a.bars") == own
+    assert left_to_bar(own.turn("a.bars", "locked", "false"), bars, "a.bars") == place
+    cursor(bench).same_scale = True
+    assert "cursor:locked" not in bench.shell.query
+
+
+def test_what_is_turned_together_with_a_move_of_the_cursor_is_not_lost(ws, at_once):
+    bench = opened(ws, at_once, "page=views&views=small.losses&cursor:clock=fraction")
+    seen = []
+    cursor(bench).param.watch(lambda event: seen.append(event.new), "clock")
+    cursor(bench).param.update(asked=0, clock="log", event_marks=False)
+    # What the browser has is never set back.
+    assert seen == ["log"]
+    assert (bench.selection.place.step, cursor(bench).clock, cursor(bench).event_marks) == (0, "log", False)
+    assert bench.shell.query.endswith("&cursor:clock=log&cursor:events=false")
 
 
 def test_a_view_without_axes_that_count_steps_is_asked_for_nothing_of_the_bar(ws, at_once):

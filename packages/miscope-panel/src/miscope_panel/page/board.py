@@ -18,13 +18,13 @@ from miscope_panel.page.drawing_ahead import DrawingAhead
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.shown import pin
 from miscope_panel.shown.about import told
-from miscope_panel.shown.card_looks import LOOKS, between_shown, looks_among
+from miscope_panel.shown.card_looks import LOOKS, between_shown, looks_among, without_looks
 from miscope_panel.shown.lens_cards import CardSection, under_headings
 from miscope_panel.shown.picture import Picture, Request
 from miscope_panel.shown.pin import view_of
 from miscope_panel.shown.selected import selected_of, selecting, turning
 from miscope_panel.shown.selection import Place, settled
-from miscope_panel.shown.shared_controls import controls_at, left_to_bar, shared_by
+from miscope_panel.shown.shared_controls import given_by_bar, left_to_bar, shared_by
 
 __all__ = ["Board"]
 
@@ -114,7 +114,9 @@ class Board:
             request = self._request(entry, place)
             if entry in place.views and card.shows(request):
                 selects = self._workspace.plugins.views[view_of(entry)].selected_by
-                names = [name for name in request.selected if name not in request.controls and selects[name] == what]
+                names = [
+                    name for name in request.selected if name not in request.controls and selects.get(name) == what
+                ]
                 found += [control for control in card.picture.get("controls", ()) if control["name"] in names]
         return found
 
@@ -175,9 +177,9 @@ class Board:
                     "catalogue", "show", f"view:{view_of(entry)}"
                 )
             case {"kind": "hold"}:
-                now = self._request(entry, place)
+                now, selected = self._request(entry, place), selected_of(place, entry, views[view_of(entry)])
                 self.selection.place = place.hold(
-                    entry, pin.Pin(view=entry, variant=now.variant, step=now.step), now.selected
+                    entry, pin.Pin(view=entry, variant=now.variant, step=now.step), selected
                 )
             case {"kind": "film", "suffix": str(suffix)}:
                 self.on_film(self._request(entry, place), suffix)
@@ -185,11 +187,11 @@ class Board:
                 self.computing.hear(self._cards[entry], message)
 
     def _request(self, entry: str, place: Place) -> Request:
-        held, name = pin.read(entry), view_of(entry)
+        held, name, controls = pin.read(entry), view_of(entry), without_looks(place.controls_of(entry))
         view = self._workspace.plugins.views[name]
-        controls = controls_at(view, place, entry)
+        common = {**given_by_bar(view, place, entry), **selected_of(place, entry, view)}
         if held is not None:
-            return Request(view=name, variant=held.variant, step=held.step, controls=controls)
+            return Request(view=name, variant=held.variant, step=held.step, controls=controls, selected=common)
         grain = view.grain
         return Request(
             view=name,
@@ -200,5 +202,5 @@ class Board:
             compared=place.compared if grain is Grain.COHORT else (),
             between=between_shown(view, place.controls_of("cursor").get("between", "")),
             controls=controls,
-            selected=selected_of(place, entry, view),
+            selected=common,
         )

@@ -56,9 +56,6 @@ class ComparePage:
         self._nothing = pn.Spacer(height=0)
         self.board = pn.Column(self._nothing, sizing_mode="stretch_width", margin=0, stylesheets=looks)
         self.cursor = Cursor(active=False, sizing_mode="stretch_width", margin=0)
-        self.cursor.param.watch(lambda event: self._selection.move(step=event.new), "asked")
-        self.cursor.param.watch(lambda event: self._space(event.new), "spacing")
-        self.cursor.param.watch(lambda event: self._narrow(event.new), "between")
         self._axes = CursorAxes(self._selection, self.cursor)
         self.view = pn.Column(
             self.bar, self.board, self.cursor, sizing_mode="stretch_width", margin=0, stylesheets=[sheet("workbench")]
@@ -175,15 +172,6 @@ class ComparePage:
         notes = notes_of(self._compared, asked, {name: group.shown for name, group in self._groups.items()})
         many = too_many(names_compared(self._selection.place))
         self.bar.notes = [*many, *notes]
-
-    def _space(self, spacing: str) -> None:
-        if self.cursor.active:
-            place = self._selection.place
-            self._selection.place = place.turn("cursor", "spacing", None if spacing == "linear" else spacing)
-
-    def _narrow(self, between: str) -> None:
-        if self.cursor.active:
-            self._selection.place = self._selection.place.turn("cursor", "between", between or None)
 
     def _turn(self, control: str, value: str) -> None:
         defaults = {"mode": "overlay", "align": "step"}

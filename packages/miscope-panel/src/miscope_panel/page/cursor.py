@@ -33,8 +33,9 @@ class Cursor(MessagingComponent):
     active = param.Boolean(default=True, doc="Whether keys move it.")
     variant = param.String(doc="Whose training it goes through; '' where it is that of several.")
     stages = param.List(default=[], item_type=dict, doc="Stages of training: name, first, last, colour.")
-    clock = param.Selector(default="linear", objects=["linear", "log"], doc="Of the time axes of all cards.")
+    clock = param.String(default="linear", doc="How all cards lay out steps: a value of STEP_SCALE.")
     event_marks = param.Boolean(default=True, doc="Whether events are marked on them.")
+    same_scale = param.Boolean(default=True, doc="Whether views of a checkpoint have the axes of all checkpoints.")
     shows_stages = param.Boolean(default=True, doc="Whether the stages are seen, here and behind axes over training.")
     courses = param.List(
         default=[],

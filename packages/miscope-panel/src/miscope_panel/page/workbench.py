@@ -62,9 +62,6 @@ class Workbench:
         """What cards, cursor and sidebar show: where the visitor was when they were last looked at; None before."""
         self._left = False
         """Whether another page was looked at since."""
-        self.cursor.param.watch(lambda event: self.selection.move(step=event.new), "asked")
-        self.cursor.param.watch(lambda event: self._space(event.new), "spacing")
-        self.cursor.param.watch(lambda event: self._narrow(event.new), "between")
         self.sidebar.on_again = self.look_again
         self.sidebar.on_lens = self._look_through
 
@@ -75,13 +72,6 @@ class Workbench:
         if len(self._names) < 2:
             return
         self._errands.send(partial(studies, self._workspace), partial(self.sidebar.offer, lenses))
-
-    def _space(self, spacing: str) -> None:
-        self.selection.place = self.selection.place.turn("cursor", "spacing", None if spacing == "linear" else spacing)
-
-    def _narrow(self, between: str) -> None:
-        if self.cursor.active:
-            self.selection.place = self.selection.place.turn("cursor", "between", between or None)
 
     def _look_through(self, lens: str) -> None:
         place, sections = self.selection.place, sections_of(self._workspace, lens)

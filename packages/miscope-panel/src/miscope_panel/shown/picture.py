@@ -73,7 +73,7 @@ class Request:
     controls: Mapping[str, str] = field(default_factory=dict)
     """And options of what the view reads: 'neurons.clusters.threshold' by its name, or several under 'options'."""
     selected: Mapping[str, str] = field(default_factory=dict)
-    """Controls that show what is selected for all cards; one that cannot have its value falls back to its default."""
+    """Controls that show what is selected or turned for all cards; one that cannot have its value is at its default."""
     between: tuple[float, float] | None = None
     """The steps that its axes over training show, for a view of what was recorded: of these all records are drawn."""
     exact: bool = False
@@ -119,7 +119,7 @@ def picture(workspace: Workspace, request: Request) -> Picture:
 
 
 def as_shown(workspace: Workspace, request: Request) -> Request:
-    """The request for elsewhere, where nothing is selected: its controls have what is selected, each that can have it.
+    """The request for elsewhere, where nothing is selected: its controls have what all cards do, each that can have it.
 
     Reads what the view shows; not for the event loop.
     """

@@ -1,34 +1,46 @@
-"""Controls that all cards over training have in common: turned once, on the cursor bar, unless a card has its own."""
+"""Controls that many cards have in common: turned once, on the cursor bar, unless a card has its own."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from miscope.view import EVENT_MARKS, STEP_SCALE, View
+from miscope.view import EVENT_MARKS, SAME_SCALE, SINCE, STEP_SCALE, View
 from miscope_panel.shown.card_looks import without_looks
 from miscope_panel.shown.lens_cards import CardSection
 from miscope_panel.shown.selection import Place
 
-__all__ = ["CURSOR", "controls_at", "left_to_bar", "shared_by"]
+__all__ = ["CURSOR", "controls_at", "given_by_bar", "left_to_bar", "shared_by", "step_scale"]
 
 CURSOR = "cursor"
-"""What an address calls the bar: 'cursor:clock=log', 'cursor:events=false'."""
+"""What an address calls the bar: 'cursor:clock=log', 'cursor:events=false', 'cursor:locked=false'."""
 
-_AS_THEY_ARE = {STEP_SCALE.name: STEP_SCALE.options[0], EVENT_MARKS.name: "true"}
+_SHARED = (STEP_SCALE, EVENT_MARKS, SAME_SCALE)
+_AS_THEY_ARE = {STEP_SCALE.name: STEP_SCALE.options[0], EVENT_MARKS.name: "true", SAME_SCALE.name: "true"}
 """Before anybody turns them."""
 
 
-def controls_at(view: View, place: Place, entry: str) -> dict[str, str]:
-    """What is turned of a card of that view: on the bar, and on the card itself, which goes before."""
-    on_bar, own = place.controls_of(CURSOR), without_looks(place.controls_of(entry))
-    given = {name: on_bar[name] for name in shared_by(view, place, entry) if name in on_bar}
-    return {**given, **own}
+def step_scale(place: Place) -> str:
+    """How the bar has steps laid out, of one variant; linear where the address says what is none."""
+    given = place.controls_of(CURSOR).get(STEP_SCALE.name, "")
+    known = given in STEP_SCALE.options or given.startswith(SINCE)
+    return given if known else _AS_THEY_ARE[STEP_SCALE.name]
 
 
 def shared_by(view: View, place: Place, entry: str) -> list[str]:
     """The controls that a card of that view leaves to the bar."""
-    own = place.controls_of(entry)
-    return [each.name for each in (STEP_SCALE, EVENT_MARKS) if each in view.all_controls and each.name not in own]
+    own = without_looks(place.controls_of(entry))
+    return [each.name for each in _SHARED if each in view.all_controls and each.name not in own]
+
+
+def given_by_bar(view: View, place: Place, entry: str) -> dict[str, str]:
+    """What is turned of those on the bar."""
+    on_bar = place.controls_of(CURSOR)
+    return {name: on_bar[name] for name in shared_by(view, place, entry) if name in on_bar}
+
+
+def controls_at(view: View, place: Place, entry: str) -> dict[str, str]:
+    """What is turned of a card of that view: on the bar, and on the card itself, which goes before."""
+    return {**given_by_bar(view, place, entry), **without_looks(place.controls_of(entry))}
 
 
 def left_to_bar(place: Place, view: View, entry: str, sections: Sequence[CardSection] = ()) -> Place:
@@ -38,7 +50,7 @@ def left_to_bar(place: Place, view: View, entry: str, sections: Sequence[CardSec
     """
     on_bar, own = {**_AS_THEY_ARE, **place.controls_of(CURSOR)}, place.controls_of(entry)
     by_lens = {name for section in sections if entry in section.cards for name in section.cards[entry].controls}
-    for each in (STEP_SCALE, EVENT_MARKS):
+    for each in _SHARED:
         if each in view.all_controls and each.name not in by_lens and own.get(each.name) == on_bar[each.name]:
             place = place.turn(entry, each.name, None)
     return place

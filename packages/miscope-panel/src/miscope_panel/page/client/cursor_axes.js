@@ -1,17 +1,18 @@
-// What all cards over training have in common, turned once: how steps are laid out, and what is marked along them.
+// What cards have in common, turned once: how steps are laid out, what is marked along them, and whether views at a step
+// keep their scale.
 const cursor_axes = (model, {before}) => {
-  const button = h("button", {class: "scale", type: "button", title: "Time axes of all cards", "aria-haspopup": "dialog",
+  const button = h("button", {class: "scale", type: "button", title: "Axes of all cards", "aria-haspopup": "dialog",
     "aria-expanded": "false", onclick: () => (panel.hidden ? open() : close())}, "axes")
-  const clock = h("select", {"aria-label": "time axis", onchange: () => (model.clock = clock.value)},
-    ...["linear", "log"].map((name) => h("option", {value: name}, name)))
+  const clock = h("select", {"aria-label": "time axis", onchange: () => (model.clock = clock.value)})
   const box = (name) => {
     const made = h("input", {type: "checkbox", onchange: () => (model[name] = made.checked)})
     return made
   }
-  const [marks, stages] = [box("event_marks"), box("shows_stages")]
+  const [marks, stages, scale] = ["event_marks", "shows_stages", "same_scale"].map(box)
   const of_stages = h("label", {}, "stages of training", stages)
-  const panel = h("div", {class: "pins axes", role: "dialog", "aria-label": "Time axes of all cards", hidden: true},
-    h("label", {}, "time axis", clock), h("label", {}, "event marks", marks), of_stages)
+  const panel = h("div", {class: "pins axes", role: "dialog", "aria-label": "Axes of all cards", hidden: true},
+    h("label", {}, "time axis", clock), h("label", {}, "event marks", marks), of_stages,
+    h("label", {}, "same scale at every step", scale))
   before.after(button, panel)
 
   function open() {
@@ -34,14 +35,29 @@ const cursor_axes = (model, {before}) => {
     if (!panel.hidden && !event.composedPath().includes(panel) && !event.composedPath().includes(button)) close()
   })
 
+  // Variants that are compared are aligned for all of them.
+  const of_one = () => (model.courses.length ? [] : [["fraction", "fraction of training"],
+    ...Object.keys(model.events).map((event) => [`since ${event}`, `since ${event}`])])
+  let offered = null
+  function offer() {
+    const scales = [["linear", "linear"], ["log", "log"], ...of_one()]
+    const known = scales.some(([value]) => value === model.clock)
+    // Of a variant without the event cards count steps.
+    if (!known && !model.courses.length) scales.push([model.clock, `${model.clock} (not in this run)`])
+    const now = JSON.stringify(scales)
+    if (now !== offered) clock.replaceChildren(...scales.map(([value, text]) => h("option", {value}, text)))
+    offered = now
+    clock.value = known || !model.courses.length ? model.clock : "linear"
+  }
   const there = () => Boolean(model.variant || model.courses.length)
   function paint() {
     button.hidden = !there()
-    clock.value = model.clock
+    offer()
     marks.checked = model.event_marks
     stages.checked = model.shows_stages
+    scale.checked = model.same_scale
     of_stages.hidden = ![model, ...model.courses].some(({stages}) => stages.length)
   }
-  for (const name of ["variant", "clock", "event_marks", "shows_stages", "stages", "courses"]) model.on(name, paint)
+  for (const name of ["variant", "clock", "events", "event_marks", "shows_stages", "same_scale", "stages", "courses"]) model.on(name, paint)
   return {paint, turn: () => there() && (model.clock = model.clock === "log" ? "linear" : "log")}
 }
