@@ -18,6 +18,7 @@ from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.pages import server_context
 from miscope_panel.page.variant_grid import VariantGrid
 from miscope_panel.shown.table_address import write_asked
+from miscope_panel.shown.unfolding import LaidTable
 from miscope_panel.shown.variants_table import TableAnswer
 
 FIRST, OTHER = "toy.sum/v5-seed0-width16", "toy.sum/v5-seed1-width16"
@@ -219,6 +220,102 @@ def slugs_in_groups(bench):
     return [row.variants for row in bench.opened("runs").grid._rows]
 
 
+def names(bench):
+    return [re.sub("<.*?>", "", cell).strip() for cell in grid(bench).value["c:variant"]]
+
+
+def test_a_group_unfolds_to_its_variants_and_the_address_keeps_which_are(bench):
+    opened = bench("page=runs&group=seed&sort=seed")
+    assert names(opened) == ["▸ seed = 0", "▸ seed = 1"]
+    keys = opened.opened("runs").keys
+    keys._handle_msg({"key": "open", "row": 1})
+    assert names(opened) == ["▸ seed = 0", "▾ seed = 1", "seed1"]
+    assert parse_qs(opened.shell.query)["runs:unfolded"] == ["1"]
+    keys._handle_msg({"key": "fold", "row": 0, "unfolded": True})
+    assert names(opened) == ["▾ seed = 0", "seed0", "▾ seed = 1", "seed1"]
+    again = bench(opened.shell.query)
+    assert names(again) == names(opened)
+    keys._handle_msg({"key": "fold", "row": 0, "unfolded": False})
+    assert names(opened) == ["▸ seed = 0", "▾ seed = 1", "seed1"]
+    keys._handle_msg({"key": "open", "row": 2})
+    assert (opened.selection.place.page, opened.selection.place.variant) == ("views", OTHER)
+
+
+def test_all_groups_are_unfolded_and_folded_by_one_button(bench):
+    opened = bench("page=runs&group=seed&sort=seed:desc")
+    button = opened.opened("runs").unfold
+    assert (button.visible, button.label) == (True, "Unfold all")
+    button.clicks += 1
+    assert names(opened) == ["▾ seed = 1", "seed1", "▾ seed = 0", "seed0"]
+    assert (button.label, parse_qs(opened.shell.query)["runs:unfolded"]) == ("Fold all", ["all:"])
+    opened.opened("runs").keys._handle_msg({"key": "fold", "row": 2, "unfolded": False})
+    assert (button.label, parse_qs(opened.shell.query)["runs:unfolded"]) == ("Unfold all", ["all:0"])
+    button.clicks += 1
+    button.clicks += 1
+    assert names(opened) == ["▸ seed = 1", "▸ seed = 0"]
+    opened.opened("runs").controls.group.value = "–"
+    assert (names(opened), button.visible) == (["seed1", "seed0"], False)
+    assert "runs:unfolded" not in opened.shell.query
+
+
+def test_the_box_of_a_group_is_of_all_its_variants_and_off_without_one_of_them(bench):
+    opened = bench("page=runs&group=width&sort=seed&runs:unfolded=all:")
+    page, table = opened.opened("runs"), grid(opened)
+    assert names(opened) == ["▾ width = 16", "seed0", "seed1"]
+    table.selection = [0]
+    assert (table.selection, page.grid.selected) == ([0, 1, 2], (FIRST, OTHER))
+    table.selection = [0, 2]
+    assert (table.selection, page.grid.selected) == ([2], (OTHER,))
+    table.selection = [2, 1]
+    assert (table.selection, page.grid.selected) == ([0, 1, 2], (FIRST, OTHER))
+    table.selection = [1, 2]
+    assert (table.selection, page.grid.selected) == ([], ())
+    table.selection = [1]
+    page.keys._handle_msg({"key": "fold", "row": 0, "unfolded": False})
+    # Nothing is done with what is not seen to be selected.
+    assert (table.selection, page.grid.selected) == ([], ())
+
+
+def test_a_group_says_what_its_variants_have_in_common_and_they_what_they_are(bench):
+    frame = grid(bench("page=runs&group=width&columns=variant,seed,step,state&runs:unfolded=16&sort=seed")).value
+    assert [*frame.columns] == ["c:variant", "c:width", "c:n", "curve", "c:seed", "c:step", "c:state"]
+    assert [[*row] for row in frame.drop(columns=["curve", "c:variant"]).values] == [
+        ["16", "2", "", "30", "completed"],
+        ["16", "", "0", "30", "completed"],
+        ["16", "", "1", "30", "completed"],
+    ]
+
+
+def test_the_numbers_of_a_step_stand_under_it_and_the_cursors_where_none_is_asked_for(bench, trained):
+    told = f"SELECT value FROM metrics WHERE variant = '{FIRST}' AND name = 'test_loss' AND step <= 12 ORDER BY step"
+    there = trained.index.ask(told)["value"].to_pylist()[-1]
+    opened = bench("page=runs&sort=seed&columns=variant,test_loss.at")
+    assert grid(opened).titles["c:test_loss.at"] == "test_loss at the last step"
+    field = opened.opened("runs").controls.at
+    field.value = "1 2"
+    assert parse_qs(opened.shell.query)["at"] == ["12"]
+    assert grid(opened).titles["c:test_loss.at"] == "test_loss at step 12"
+    assert float(grid(opened).value["c:test_loss.at"][0]) == pytest.approx(there, rel=1e-2)
+    field.value = "twelve"
+    assert (field.error_state, opened.selection.place.table.at) == (True, 12)
+    field.value = ""
+    opened.selection.move(step=9)
+    assert (field.placeholder, field.error_state) == ("9, the cursor's", False)
+    assert (grid(opened).titles["c:test_loss.at"], "at=" in opened.shell.query) == ("test_loss at step 9", False)
+
+
+def test_whoever_asks_for_a_step_is_shown_the_usual_loss_there(bench):
+    assert "test_loss.at" in columns(bench("page=runs&at=10"))
+    assert "test_loss.at" not in columns(bench("page=runs"))
+
+
+def test_names_are_what_tells_variants_apart_and_whole_under_the_pointer(bench):
+    opened = bench("page=runs&sort=seed")
+    assert names(opened) == ["seed0", "seed1"]
+    assert grid(opened).value["c:variant"][1] == f'<span class="name" title="{OTHER}">seed1</span>'
+    assert grid(opened).frozen_columns == {"c:variant": "left", "c:state": "right"}
+
+
 def test_selected_rows_are_compared_on_the_page_of_comparisons(bench):
     opened = bench("page=runs&sort=seed")
     assert (opened.opened("runs").selected.open.disabled, opened.opened("runs").selected.compare.disabled) == (
@@ -374,7 +471,7 @@ def test_a_metric_may_be_called_anything(tmp_path, at_once):
 def test_of_a_long_text_a_cell_has_the_beginning():
     rows = [Row(variants=(f"add/v{n}",), cells={"notes": text}) for n, text in enumerate(("a\nb", "c" * 81, "d" * 80))]
     made = VariantGrid()
-    made.show(show(VariantTable.of({"notes": "work"}, rows), TableAsked(columns=("notes",))), ())
+    made.show(LaidTable(shown=show(VariantTable.of({"notes": "work"}, rows), TableAsked(columns=("notes",)))), ())
     assert list(made.widget.value["c:notes"]) == ["a …", "c" * 80 + " …", "d" * 80]
 
 
@@ -383,7 +480,7 @@ def test_of_a_thousand_variants_one_page_is_sent():
     rows = [Row(variants=(name,), cells={"variant": name, "seed": number}) for number, name in enumerate(names)]
     table = VariantTable.of({"variant": "variant", "seed": "parameter"}, rows)
     made = VariantGrid()
-    made.show(show(table, TableAsked()), ())
+    made.show(LaidTable(shown=show(table, TableAsked())), ())
     source = made.widget.get_root().source
     assert (len(made.widget.value), len(source.data["c:variant"])) == (1000, 50)
     made.widget.page = 20

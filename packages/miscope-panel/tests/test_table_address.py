@@ -18,6 +18,7 @@ ASKED = st.builds(
     order=st.lists(ORDER, unique_by=lambda order: order.column, max_size=3).map(tuple),
     columns=st.lists(NAMES, unique=True, max_size=4).map(tuple),
     group=st.lists(NAMES, unique=True, max_size=3).map(tuple),
+    at=st.none() | st.integers(0, 10**18 - 1),
 )
 
 
@@ -39,6 +40,7 @@ def test_an_address_of_the_table_can_be_read_by_people():
         order=(Order(column="test_loss", descending=True), Order(column="prime")),
         columns=("variant", "events.grokking/fell"),
         group=("prime",),
+        at=2500,
     )
     assert write_asked(asked) == [
         ("find", "seed=1"),
@@ -46,8 +48,9 @@ def test_an_address_of_the_table_can_be_read_by_people():
         ("sort", "test_loss:desc,prime"),
         ("columns", "variant,events.grokking/fell"),
         ("group", "prime"),
+        ("at", "2500"),
     ]
 
 
 def test_what_cannot_be_read_asks_nothing():
-    assert read_asked({"sort": ",:desc,,", "columns": ",", "find": ""}) == TableAsked()
+    assert read_asked({"sort": ",:desc,,", "columns": ",", "find": "", "at": "-1"}) == TableAsked()

@@ -42,7 +42,10 @@ def test_each_row_has_the_course_of_the_usual_loss(bench):
         ("columns=variant,seed,test_loss", ["c:variant", "curve", "c:seed", "c:test_loss"]),
         ("columns=seed,variant,step", ["c:seed", "c:variant", "curve", "c:step"]),
         ("columns=test_loss,seed", ["c:test_loss", "curve", "c:seed"]),
-        ("columns=test_loss&group=width,learning_rate", ["c:width", "c:learning_rate", "c:n", "curve", "c:test_loss"]),
+        (
+            "columns=test_loss&group=width,learning_rate",
+            ["c:variant", "c:width", "c:learning_rate", "c:n", "curve", "c:test_loss"],
+        ),
     ],
 )
 def test_it_stands_beside_what_names_the_row_before_all_numbers(bench, asked, columns):

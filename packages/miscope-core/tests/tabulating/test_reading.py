@@ -67,6 +67,26 @@ def test_scalars_of_instruments_are_columns_too(trained: BoundWorkspace) -> None
     assert (rows[SECOND][name], rows[FIRST].get(name)) == (norms[-1], None)
 
 
+@pytest.mark.parametrize("at", [0, 7, 20, 10**18, None])
+def test_the_number_at_a_step_is_the_last_that_was_recorded_by_then(trained: BoundWorkspace, at: int | None) -> None:
+    measures = [Measure.read(text) for text in ("test_loss.at", "test_loss", "parameters.norms/total/squares.at")]
+    rows = {row.variants[0]: row.cells for row in read_table(trained.value, measures, at=at).rows}
+    steps, losses = trained.find(FIRST).metric("test_loss")
+    there = losses[-1] if at is None else losses[steps <= at][-1]
+    assert (rows[FIRST]["test_loss.at"], rows[FIRST]["test_loss"]) == (there, losses[-1])
+    norms = trained.find(SECOND).arrays("parameters.norms")["total/squares"]
+    assert rows[SECOND]["parameters.norms/total/squares.at"] == norms[-1 if at is None or at >= 20 else 0]
+
+
+def test_before_anything_was_recorded_there_is_no_number_at_a_step(tmp_path: Path) -> None:
+    workspace = open_bound(tmp_path / "ws", tables())
+    variant = workspace.variant("toy.sum")
+    workspace.value.store.save_variant(variant.value)
+    workspace.value.store.append_metrics(variant.name, [(5, "test_loss", 1.0)])
+    (row,) = read_table(workspace.value, [Measure.read("test_loss.at"), Measure.read("test_loss")], at=4).rows
+    assert (row.cells.get("test_loss.at"), row.cells["test_loss"]) == (None, 1.0)
+
+
 def test_the_variant_that_was_completed_last_is_the_one_that_was_trained_last(trained: BoundWorkspace) -> None:
     assert finished_last(trained.index) == SECOND
 
@@ -171,6 +191,7 @@ def test_what_is_called_as_the_count_of_a_group_is_told_apart_from_it() -> None:
     [
         ("test_loss", Measure(name="test_loss")),
         ("test_loss.min", Measure(name="test_loss", which="min")),
+        ("test_loss.at", Measure(name="test_loss", which="at")),
         ("events.grokking/fell", Measure(name="events.grokking/fell")),
         ("spread.max.last", Measure(name="spread.max")),
     ],

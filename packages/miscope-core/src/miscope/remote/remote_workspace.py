@@ -97,8 +97,8 @@ class RemoteWorkspace(HasAbsent):
     def table(self, **asked: str | int) -> Mapping[str, Any]:
         """The variants as one table, a page of it at a time: 'columns', 'rows', 'matched', 'pagination', ...
 
-        asked: `find`, `where`, `sort`, `columns`, `group`, `page`, `limit`, as `GET table` takes them. Refused where
-        the condition cannot be answered.
+        asked: `find`, `where`, `sort`, `columns`, `group`, `at`, `page`, `limit`, as `GET table` takes them.
+        Refused where the condition cannot be answered.
         """
         return self.connection.get("table", asked)
 

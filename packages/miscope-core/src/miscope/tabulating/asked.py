@@ -36,6 +36,9 @@ class TableAsked:
     curve: str = ""
     """A number whose course over training is drawn in each row; '' for the usual one, '-' for none."""
 
+    at: int | None = None
+    """The step of which columns like 'test_loss.at' have the number; None for the last."""
+
     @property
     def narrows(self) -> bool:
         """Whether rows are left out."""

@@ -42,10 +42,14 @@ WITH latest AS (
     WHERE s.analyzer || '/' || s.name IN ({names})
 )
 SELECT variant, name, arg_max(coalesce(value, 'nan'::DOUBLE), coalesce(step, 0)) AS last,
-    min(value) FILTER (NOT isnan(value)) AS min, max(value) FILTER (NOT isnan(value)) AS max
+    min(value) FILTER (NOT isnan(value)) AS min, max(value) FILTER (NOT isnan(value)) AS max,
+    arg_max(coalesce(value, 'nan'::DOUBLE), coalesce(step, 0)) FILTER (coalesce(step, 0) <= {at}) AS at
 FROM numbers GROUP BY variant, name
 """
 """Of an analyzer its numbers are those of the recipe that was computed last."""
+
+_LAST = 2**63 - 1
+"""No step is beyond it."""
 
 _FINISHED = """
 SELECT variant FROM runs WHERE kind = 'train' AND state = 'completed' AND ended IS NOT NULL
@@ -64,13 +68,16 @@ def known_numbers(index: Index) -> tuple[str, ...]:
     return tuple(index.ask(_KNOWN)["name"].to_pylist())
 
 
-def numbers_of(index: Index, measures: Sequence[Measure]) -> Mapping[str, Mapping[str, float]]:
-    """Of each variant the measures that it has, by how they are written; NaN where the last is not a number."""
+def numbers_of(index: Index, measures: Sequence[Measure], at: int | None = None) -> Mapping[str, Mapping[str, float]]:
+    """Of each variant the measures that it has, by how they are written; NaN where the last is not a number.
+
+    at: the step at which, or last before which, those are of that are written so; None for the last.
+    """
     if not measures:
         return {}
     names = ", ".join(f"'{quoted(name)}'" for name in dict.fromkeys(measure.name for measure in measures))
     found: dict[str, dict[str, float]] = {}
-    for row in index.ask(_NUMBERS.format(names=names)).to_pylist():
+    for row in index.ask(_NUMBERS.format(names=names, at=_LAST if at is None else min(at, _LAST))).to_pylist():
         numbers = {str(m): row[m.which] for m in measures if m.name == row["name"] and row[m.which] is not None}
         found.setdefault(row["variant"], {}).update(numbers)
     return found

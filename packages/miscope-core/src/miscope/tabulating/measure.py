@@ -1,4 +1,4 @@
-"""Which single number of a variant a column holds: the last, least or largest of a metric or a scalar."""
+"""Which number of a variant a column holds: the last, least or largest of a metric or a scalar, or that at a step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Literal, cast, final, get_args
 
 __all__ = ["Measure", "Which", "first_measures", "mentioned"]
 
-Which = Literal["last", "min", "max"]
+Which = Literal["last", "min", "max", "at"]
+"""at: the one that was recorded at a step that is asked for, or last before it."""
+
 _ENDINGS = get_args(Which)
 
 _FIRST = ("test_loss", "train_loss", "test_accuracy")
@@ -21,7 +23,7 @@ _FEW = 3
 @final
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """One number of each variant; written 'test_loss' for the last, 'test_loss.min' and 'test_loss.max'."""
+    """One number of a variant; written 'test_loss' for the last, 'test_loss.min', 'test_loss.max', 'test_loss.at'."""
 
     name: str
     """Of a metric ('test_loss'), or an analyzer and its scalar ('events.grokking/generalised')."""

@@ -50,19 +50,21 @@ _USUAL = _recording(TrainingConfig)
 """Those of a family that is not installed, as far as one knows."""
 
 
-def read_table(workspace: Workspace, measures: Sequence[Measure] = (), *, queued: bool = True) -> VariantTable:
+def read_table(
+    workspace: Workspace, measures: Sequence[Measure] = (), *, at: int | None = None, queued: bool = True
+) -> VariantTable:
     """All variants that lie in the workspace, with these numbers; those whose training ended last come first.
 
     Which analyzers would apply to a variant only its model says, so what is missing is told by its family: an analyzer
-    that was computed for another variant of it. queued: with what the queue says of their runs. Raises BadValue and
-    BadFile where index or queue cannot be read.
+    that was computed for another variant of it. at: the step of measures that are of one. queued: with what the queue
+    says of their runs. Raises BadValue and BadFile where index or queue cannot be read.
     """
     index, rows = workspace.index, variant_rows(workspace.index)
     written = all_annotations(workspace.store, (row["variant"] for row in rows))
     words = noted(run_words(workspace.root) if queued else {}, written)
     families = workspace.plugins.families.values()
     recording = {family.name: _recording(family.training_config) for family in families}
-    return table_of(rows, numbers_of(index, measures), words, measures, recording)
+    return table_of(rows, numbers_of(index, measures, at), words, measures, recording)
 
 
 def table_of(

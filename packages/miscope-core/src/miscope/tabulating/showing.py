@@ -32,6 +32,8 @@ class ShownTable:
     """Variants that are in these rows."""
     total: int = 0
     """Variants of the whole table."""
+    ungrouped: tuple[Column, ...] = ()
+    """The columns that its variants would be shown under; of a group they say what is common to all."""
     unknown: tuple[str, ...] = ()
     """Names that were asked for as columns, to order or to group by, of which there is none."""
 
@@ -55,7 +57,7 @@ def show(table: VariantTable, asked: TableAsked, admitted: Collection[str] | Non
     matched, known = len(rows), table.by_name
     by = [name for name in asked.group if name in known]
     names = [name for name in asked.columns if name in known] or _first_columns(table, rows)
-    columns = [known[name] for name in names]
+    columns = ungrouped = [known[name] for name in names]
     if by:
         rows = grouped(rows, table.columns, by)
         columns = _of_groups(by, columns, known.values())
@@ -63,7 +65,14 @@ def show(table: VariantTable, asked: TableAsked, admitted: Collection[str] | Non
     rows = ordered(rows, [one for one in asked.order if one.column in there])
     named = (*asked.group, *asked.columns, *(one.column for one in asked.order))
     unknown = tuple(dict.fromkeys(name for name in named if name not in {*there, MEMBERS}))
-    return ShownTable(columns=tuple(columns), rows=tuple(rows), matched=matched, total=len(table.rows), unknown=unknown)
+    return ShownTable(
+        columns=tuple(columns),
+        rows=tuple(rows),
+        matched=matched,
+        total=len(table.rows),
+        ungrouped=tuple(ungrouped),
+        unknown=unknown,
+    )
 
 
 def _first_columns(table: VariantTable, rows: Sequence[Row]) -> list[str]:

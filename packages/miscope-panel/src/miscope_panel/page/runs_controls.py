@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, final
@@ -21,6 +22,8 @@ __all__ = ["RunsControls"]
 
 _NONE = "–"
 _BUT_SEEDS = "all but seeds"
+_LAST = "the last"
+_GROUPING, _STEP = re.compile(r"[,\s]"), re.compile(r"[0-9]{1,18}")
 
 
 @final
@@ -39,16 +42,18 @@ class RunsControls:
         choice: dict[str, Any] = {"margin": 0, "sx": CHOICE}
         self.find = pmui.TextInput(label="Find", placeholder="p113 seed=1 test_loss<1e-3", width=210, **small)
         condition = "weight_decay = 1 and prime > 50"
-        self.where = pmui.TextInput(label="Where (SQL)", placeholder=condition, width=250, **small)
+        self.where = pmui.TextInput(label="Where (SQL)", placeholder=condition, width=220, **small)
         self.group = pmui.Select(label="Group by", options=[*self._groups], width=130, size="small", **choice)
         self.columns = pmui.MultiChoice(label="Columns", options=[], searchable=True, chip=False, width=140, **choice)
+        self.at = pmui.TextInput(label="At step", placeholder=_LAST, width=100, **small)
         self.curve = pmui.Select(label="Curve", options=[_NONE], width=140, size="small", **choice)
         self.bar = pn.FlexBox(
-            self.find, self.where, self.group, self.columns, self.curve, *beside, gap="12px", margin=0,
+            self.find, self.where, self.group, self.columns, self.at, self.curve, *beside, gap="12px", margin=0,
             sizing_mode="stretch_width", stylesheets=[sheet("runs_bar")],
         )  # fmt: skip
         self.find.param.watch(lambda event: self._ask(text=event.new), "value")
         self.where.param.watch(lambda event: self._ask(where=event.new), "value")
+        self.at.param.watch(lambda event: self._ask_at(event.new), "value")
         self.group.param.watch(lambda event: self._ask(group=self._groups.get(event.new, ())), "value")
         self.curve.param.watch(lambda event: self._ask(curve=NO_CURVE if event.new == _NONE else event.new), "value")
         self.columns.param.watch(lambda event: self._choose(tuple(event.new)), "value")
@@ -56,7 +61,8 @@ class RunsControls:
     def follow(self, asked: TableAsked, found: TableAnswer) -> None:
         """Show what is asked, and offer what the answer has."""
         self._asked = asked
-        self._named = tuple(column.name for column in found.shown.columns if column.name != MEMBERS)
+        shown = found.shown.ungrouped or found.shown.columns
+        self._named = tuple(column.name for column in shown if column.name != MEMBERS)
         self._groups = _groups(asked, found)
         options = dict.fromkeys((*_offered(found), *self._named))
         # The last that is the same: 'prime' says more than 'all but seeds'.
@@ -65,11 +71,24 @@ class RunsControls:
         self._following = True
         try:
             self.find.value, self.where.value = asked.text, asked.where
+            self._follow_step(found.at)
             self.group.param.update(options=[*self._groups], value=group)
             self.curve.param.update(options=[*_curves(asked, found)], value=curve_shown(asked, found.numbers) or _NONE)
             self.columns.param.update(options=[*options], value=[*self._named], value_label=label)
         finally:
             self._following = False
+
+    def _follow_step(self, shown: int | None) -> None:
+        """shown: the step of which numbers are, the cursor's where none is asked for."""
+        asked = self._asked.at
+        known = _LAST if shown is None else f"{shown:,}, the cursor's"
+        self.at.param.update(value="" if asked is None else f"{asked:,}", placeholder=known, error_state=False)
+
+    def _ask_at(self, text: str) -> None:
+        digits = _GROUPING.sub("", text)
+        self.at.error_state = not (digits == "" or _STEP.fullmatch(digits))
+        if not self.at.error_state:
+            self._ask(at=int(digits) if digits else None)
 
     def _choose(self, names: tuple[str, ...]) -> None:
         if names != self._named:
@@ -83,13 +102,13 @@ class RunsControls:
 
 
 def _offered(found: TableAnswer) -> Iterator[str]:
-    """Names of columns: fields, metrics with their least and largest, and the last of each number of an instrument.
+    """Names of columns: fields, metrics with their least and largest and that at a step, and the last of instruments.
 
-    Of these there are thousands in a workspace that was analyzed, and a browser is slow with three times as many.
+    Of the latter there are thousands in a workspace that was analyzed, and a browser is slow with more.
     """
     yield from (column.name for column in found.table.columns if column.part != "measure")
     for name in found.numbers:
-        offered: tuple[Which, ...] = ("last",) if "/" in name else ("last", "min", "max")
+        offered: tuple[Which, ...] = ("last",) if "/" in name else ("last", "min", "max", "at")
         yield from (str(Measure(name=name, which=which)) for which in offered)
 
 

@@ -28,6 +28,8 @@ class RunsKeys(JSComponent):
         self.on_compare: Callable[[], None] = lambda: None
         self.on_open: Callable[[int], None] = lambda place: None
         """Called with the row's place on the page of the table that is looked at."""
+        self.on_fold: Callable[[int, bool], None] = lambda place, unfolded: None
+        """Called with such a place, and whether the group there is to be unfolded."""
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
         match data:
@@ -37,3 +39,5 @@ class RunsKeys(JSComponent):
                 self.on_compare()
             case {"key": "open", "row": int(place)}:
                 self.on_open(place)
+            case {"key": "fold", "row": int(place), "unfolded": bool(unfolded)}:
+                self.on_fold(place, unfolded)

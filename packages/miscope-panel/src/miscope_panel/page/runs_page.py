@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
-from html import escape
 from typing import Any, final
 
 import panel as pn
 import panel_material_ui as pmui
 
-from miscope.commands import in_workspace
 from miscope.failure import Failure, tried
-from miscope.field_text import shortened
 from miscope.figures.first_views import compared_views
 from miscope.tabulating.asked import Order, TableAsked
-from miscope.tabulating.showing import ShownTable
-from miscope.workspace import Workspace
 from miscope_panel.page.annotation_editor import AnnotationEditor
 from miscope_panel.page.client import sheet
 from miscope_panel.page.live_rows import LiveRows, in_their_places
@@ -31,17 +26,20 @@ from miscope_panel.page.selected_actions import SelectedActions
 from miscope_panel.page.tab_memory import TabMemory
 from miscope_panel.page.table_curves import TableCurves
 from miscope_panel.page.variant_actions import VariantActions
-from miscope_panel.page.variant_grid import VariantGrid
+from miscope_panel.page.variant_grid import PAGE_ROWS, VariantGrid
 from miscope_panel.shown.comparing.comparison import MOST
 from miscope_panel.shown.selection import Place
+from miscope_panel.shown.table_cells import places_of
+from miscope_panel.shown.table_told import line, relaxing_told, told, unread
+from miscope_panel.shown.unfolding import LaidTable, Unfolded, laid
 from miscope_panel.shown.variants_table import TableAnswer, answer, curve_shown
 
-__all__ = ["RunsPage", "told"]
+__all__ = ["RunsPage"]
 
 _PARALLEL, _ON, _BOUNDS = "parallel", "on", "bounds"
 """What an address says of parallel coordinates: 'runs:parallel=on&runs:bounds=seed:1..'."""
-_READ = 80
-"""Letters that are repeated of what somebody typed."""
+_UNFOLDED = "unfolded"
+"""And of the groups whose variants are shown: 'runs:unfolded=113,59'."""
 
 
 @final
@@ -56,6 +54,9 @@ class RunsPage:
         self._found: TableAnswer | None = None
         self._serial = self._answered = 0
         """Of the last question, and of the last that was answered: what was read before one is no answer to it."""
+        self._unfolded = Unfolded()
+        self._laid = LaidTable()
+        """The rows that are there."""
         self._late = False
         """Whether runs went on while a question was answered."""
         self.views = SavedViewsBar(workspace, errands, writable=actions is not None)
@@ -68,9 +69,10 @@ class RunsPage:
         self.clear = pmui.Button(label="Show all", visible=False, **small)
         self.relax = pmui.Button(label="", visible=False, **small)
         self.refresh = pmui.Button(label="Refresh", **small)
+        self.unfold = pmui.Button(label="Unfold all", visible=False, **small)
         self.said = pn.pane.HTML("", margin=0, stylesheets=[sheet("runs_said")])
         bar = pn.FlexBox(
-            self.refresh, self.said, self.relax, self.clear, *self.selected.parts, gap="8px",
+            self.refresh, self.unfold, self.said, self.relax, self.clear, *self.selected.parts, gap="8px",
             margin=0, align_items="center", sizing_mode="stretch_width", stylesheets=[sheet("runs_bar")],
         )  # fmt: skip
         self.view = pn.Column(
@@ -90,11 +92,12 @@ class RunsPage:
 
     def _listen(self) -> None:
         self.controls.on_ask = self.views.on_ask = self._ask
-        self.grid.on_order = self._reorder
+        self.grid.on_order, self.grid.on_fold = self._reorder, self._fold
         self.grid.on_select, self.grid.on_open = self._select, self._open
-        self.parallel.on_bound, self.parallel.on_hold = self.grid.select, partial(self._turn, _BOUNDS)
+        self.parallel.on_bound, self.parallel.on_hold = self._bound, partial(self._turn, _BOUNDS)
         self.parallel.on_turn = lambda there: self._turn(_PARALLEL, _ON if there else "")
         self.keys.on_find, self.keys.on_open = self.controls.find.focus, self.grid.open
+        self.keys.on_fold = lambda row, unfolded: self.grid.fold(row, unfolded=unfolded)
         self.keys.on_compare = self._compare_selected
         self.keys.param.watch(lambda event: self.follow(self._selection.place), "in_sight")
         self.selected.on_open, self.selected.on_compare = self._open, self._compare
@@ -103,6 +106,7 @@ class RunsPage:
         self.clear.on_click(lambda event: self._ask(replace(self._selection.place.table, text="", where="")))
         self.relax.on_click(lambda event: self._leave_out())
         self.refresh.on_click(lambda event: self.look_again())
+        self.unfold.on_click(lambda event: self._fold_all())
 
     def follow(self, place: Place) -> None:
         """Show what is asked of the table, read anew whenever a visitor comes back to it."""
@@ -110,10 +114,14 @@ class RunsPage:
         self.live.look(looked_at=place.page == "runs" and self.keys.in_sight)
         turned = place.controls_of("runs")
         self.parallel.follow(turned.get(_PARALLEL) == _ON, turned.get(_BOUNDS, ""))
+        before, self._unfolded = self._unfolded, Unfolded.read(turned.get(_UNFOLDED, ""))
+        asked = _asked_at(place)
         if place.page != "runs":
             self._asked = None
-        elif place.table != self._asked:
-            self._send(place.table, None if self._asked is None else self._found)
+        elif asked != self._asked:
+            self._send(asked, None if self._asked is None else self._found)
+        elif self._unfolded != before and self._found is not None:
+            self._lay_anew(asked, self._found)
 
     def _take_leave(self, gone: Collection[str]) -> None:
         """Look at no variant any more that was deleted here."""
@@ -127,11 +135,11 @@ class RunsPage:
 
     def _send(self, asked: TableAsked, before: TableAnswer | None) -> None:
         self._asked = asked
-        self.views.follow(asked)
+        self.views.follow(self._selection.place.table)
         if before is None:
             self.views.read()
         if before is None and self._found is None:
-            self.said.object = _line("Reading the variants …")
+            self.said.object = line("Reading the variants …")
         self._serial += 1
         work = partial(tried, partial(answer, self._workspace, asked, before))
         self._errands.send(work, partial(self._show, asked, self._serial, before is None))
@@ -141,7 +149,7 @@ class RunsPage:
             return
         self._answered = serial
         if asked == self._asked:
-            self._take(asked, anew, _unread(found) if isinstance(found, Failure) else found)
+            self._take(asked, anew, unread(found) if isinstance(found, Failure) else found)
         if self._late:
             self._late = False
             self._read_on()
@@ -149,17 +157,31 @@ class RunsPage:
     def _take(self, asked: TableAsked, anew: bool, found: TableAnswer) -> None:
         # Of what could not be read nothing is kept: the next question reads it anew.
         self._found = found if found.whole else None
-        self.controls.follow(asked, found)
-        self.said.object = told(self._workspace, asked, found)
+        self._tell(asked, found)
         self._suggest(asked, found)
         self.curves.take_up(curve_shown(asked, found.numbers), anew=anew)
-        self.curves.prepare(found.shown.rows, partial(self._lay, asked, found))
+        rows = laid(found, asked, self._unfolded)
+        self.curves.prepare(rows.shown.rows, partial(self._lay, asked, found, rows))
 
-    def _lay(self, asked: TableAsked, found: TableAnswer, page: int = 1) -> None:
+    def _tell(self, asked: TableAsked, found: TableAnswer) -> None:
+        """What is asked for, and what was found; the step of the cursor is not asked for."""
+        self.controls.follow(self._selection.place.table, found)
+        self.said.object = told(self._workspace, asked, found)
+        self.unfold.visible = found.shown.in_groups
+
+    def _lay(self, asked: TableAsked, found: TableAnswer, rows: LaidTable, page: int = 1) -> None:
         """Put the rows there, with their curves."""
         if asked == self._asked:
-            self.grid.show(found.shown, asked.order, self.curves.name, self.curves.known, page)
+            self._laid = rows
+            self.grid.show(rows, asked.order, self.curves.name, self.curves.known, page)
             self.parallel.show(found)
+            self.unfold.label = "Fold all" if _all_unfolded(rows) else "Unfold all"
+
+    def _lay_anew(self, asked: TableAsked, found: TableAnswer) -> None:
+        """Groups were folded or unfolded: the page of the table that is looked at stays."""
+        rows, page = laid(found, asked, self._unfolded, self._laid), self.grid.widget.page
+        here = rows.shown.page(page, PAGE_ROWS)
+        self.curves.prepare(here, partial(self._lay, asked, found, rows, page))
 
     def _read_on(self) -> None:
         """Read what is shown as it is by now, because runs went on."""
@@ -187,28 +209,42 @@ class RunsPage:
 
     def _renewed(self, asked: TableAsked, found: TableAnswer) -> None:
         if asked == self._asked and found is self._found:
-            if self.grid.renew(found.shown, self.curves.name):
+            rows = laid(found, asked, self._unfolded, self._laid)
+            if self.grid.renew(rows, self.curves.name):
+                self._laid = rows
                 self.curves.draw()
                 self.parallel.show(found)
             else:
-                self.controls.follow(asked, found)
-                self.said.object = told(self._workspace, asked, found)
-                self._lay(asked, found, self.grid.widget.page)
+                self._tell(asked, found)
+                self._lay(asked, found, rows, self.grid.widget.page)
         self.live.done()
 
     def _suggest(self, asked: TableAsked, found: TableAnswer) -> None:
         """Offer what would find something, where nothing is found."""
         self.clear.visible = asked.narrows and not found.shown.rows
         self.relax.visible = found.instead is not None
-        if found.instead is not None:
-            self.relax.label = f"Leave out {_short(found.instead.without)} ({_variants(found.instead.matched)})"
+        self.relax.label = relaxing_told(found)
 
     def _leave_out(self) -> None:
         if self._found is not None and self._found.instead is not None:
             self._ask(self._found.instead.asked)
 
     def _ask(self, asked: TableAsked) -> None:
-        self._selection.move(table=asked)
+        place = self._selection.place
+        if asked.group != place.table.group:
+            place = place.turn("runs", _UNFOLDED, None)
+        self._selection.place = replace(place, table=asked)
+
+    def _fold(self, group: str) -> None:
+        self._turn(_UNFOLDED, str(self._unfolded.turn(group)))
+
+    def _fold_all(self) -> None:
+        self._turn(_UNFOLDED, str(Unfolded(all_but=not _all_unfolded(self._laid))))
+
+    def _bound(self, places: Sequence[int]) -> None:
+        """Select what crosses the axes within their bounds: of the groups where there are some."""
+        rows = () if self._found is None else self._found.shown.rows
+        self.grid.choose([name for place in places if place < len(rows) for name in rows[place].variants])
 
     def _reorder(self, order: tuple[Order, ...]) -> None:
         self._ask(replace(self._selection.place.table, order=order))
@@ -216,7 +252,7 @@ class RunsPage:
     def _select(self, names: tuple[str, ...]) -> None:
         self._memory.keep("runs.selected", "\n".join(names))
         self.selected.offer(names)
-        self.parallel.mark(self.grid.widget.selection)
+        self.parallel.mark(() if self._found is None else places_of(self._found.shown.rows, names))
 
     def _turn(self, control: str, value: str) -> None:
         self._selection.place = self._selection.place.turn("runs", control, value or None)
@@ -238,49 +274,16 @@ class RunsPage:
         self._selection.move(page="views", variant=first, compared=tuple(others), step=None, views=views, lens="")
 
 
+def _asked_at(place: Place) -> TableAsked:
+    """What is asked, of the step of the cursor where it is of no other."""
+    return place.table if place.table.at is not None else replace(place.table, at=place.step)
+
+
+def _all_unfolded(rows: LaidTable) -> bool:
+    return all(group.unfolded for group in rows.groups.values())
+
+
 def _actions(server: ServerContext) -> VariantActions | None:
     if server.read_only:
         return None
     return VariantActions(workspace=server.workspace, queue=server.queue, summon=server.summon)
-
-
-def told(workspace: Workspace, asked: TableAsked, found: TableAnswer) -> str:
-    """What the table shows, or why it shows nothing, as HTML of plain text."""
-    shown = found.shown
-    if found.problem:
-        return "".join(_line(line, "problem") for line in found.problem.splitlines())
-    if not shown.total:
-        train = in_workspace(workspace.root, "miscope train FAMILY")
-        lines = ("No variants yet.", f"The workspace at {workspace.root} is empty. To train one:  {train}")
-        return "".join(map(_line, lines))
-    variants = _variants(shown.total)
-    if not shown.rows:
-        said = " and ".join(text.strip() for text in (asked.text, asked.where) if text.strip())
-        return _line(f"0 of {variants} match {_short(said)}") + _unknown(shown)
-    line = f"{shown.matched:,} of {variants}" if asked.narrows else variants
-    return _line(line + _in_groups(shown)) + _unknown(shown)
-
-
-def _unread(failure: Failure) -> TableAnswer:
-    return TableAnswer(problem=failure.error, whole=False)
-
-
-def _variants(count: int) -> str:
-    return f"{count:,} variant{'s' * (count != 1)}"
-
-
-def _in_groups(shown: ShownTable) -> str:
-    count = len(shown.rows)
-    return f" in {count:,} group{'s' * (count != 1)}" if shown.in_groups else ""
-
-
-def _unknown(shown: ShownTable) -> str:
-    return _line(f"No column is named {shortened([*map(_short, shown.unknown)])}.", "problem") if shown.unknown else ""
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _READ else f"{text[:_READ]} …"
-
-
-def _line(text: str, kind: str = "told") -> str:
-    return f'<p class="{kind}">{escape(text)}</p>'

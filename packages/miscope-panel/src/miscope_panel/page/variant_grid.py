@@ -12,29 +12,19 @@ import panel as pn
 import param
 
 from miscope.tabulating.asked import Order
-from miscope.tabulating.cell_text import written
-from miscope.tabulating.grouping import MEMBERS
-from miscope.tabulating.showing import ShownTable
 from miscope.tabulating.variant_table import Row
 from miscope_panel.page.client import sheet
+from miscope_panel.shown.table_cells import CURVE, FIELD, NAME, frame_of, heading, places_of, sorters_of
+from miscope_panel.shown.unfolding import LaidTable
 
 __all__ = ["PAGE_ROWS", "VariantGrid"]
 
 PAGE_ROWS = 50
 """Rows of one page of the table: what is not on it is not sent."""
-_LONGEST = 80
-"""Letters of a cell: a column is as wide as its widest."""
-_CURVE = "curve"
-"""The column of small figures."""
 _CURVE_WIDTH = 190
 """In pixels: what its heading takes, and enough to tell one course from another."""
-_FIELD = "c:"
-"""Before a column's name, which may be what Panel ('index') or JavaScript ('constructor') has names for."""
-
-
-_NAME, _COUNT = f"{_FIELD}variant", f"{_FIELD}{MEMBERS}"
-"""The column that names a row; and the one after what names a group."""
-
+_IN_SIGHT = {NAME: "left", f"{FIELD}state": "right"}
+"""Columns that stay where they are, however many others there are to go through, and on which side."""
 
 Figures = Callable[[Mapping[int, Row]], Mapping[int, str]]
 
@@ -59,20 +49,22 @@ class VariantGrid:
     def __init__(self) -> None:
         self.on_select: Callable[[tuple[str, ...]], None] = lambda names: None
         self.on_open: Callable[[str], None] = lambda name: None
+        self.on_fold: Callable[[str], None] = lambda group: None
+        """Called with the key of a group that is to be unfolded, or folded where it is not."""
         self.on_order: Callable[[tuple[Order, ...]], None] = lambda order: None
         self.on_page: Callable[[], None] = lambda: None
         self.selected: tuple[str, ...] = ()
         """Names of the variants in the selected rows, in the order of these."""
-        self._rows: Sequence[Row] = ()
+        self._laid = LaidTable()
         self._order: tuple[Order, ...] = ()
         self._settling = False
         self._curve = ""
-        self.widget = self._made(_frame(ShownTable(), ""), ShownTable(), ())
+        self.widget = self._made(frame_of(self._laid, ""), ())
         self.view = pn.Column(self.widget, sizing_mode="stretch_width", margin=0)
 
     def show(
         self,
-        shown: ShownTable,
+        laid: LaidTable,
         order: Sequence[Order],
         curve: str = "",
         figures: Figures = lambda rows: {},
@@ -83,40 +75,40 @@ class VariantGrid:
         curve: the number whose course is drawn in them; '' for none. figures: of the page's rows, by their places;
         `draw` has those of others, later: a table in a browser fails where cells change while it takes new rows.
         """
-        self._rows, self._order = shown.rows, tuple(order)
-        page = min(page, max(1, -(-len(shown.rows) // PAGE_ROWS)))
+        headed = self._titles
+        self._laid, self._order = laid, tuple(order)
+        page = min(page, max(1, -(-len(self._rows) // PAGE_ROWS)))
         self._settling = True
         try:
-            frame = _frame(shown, curve)
-            for place, figure in figures(_rows_of(shown.rows, page)).items() if curve else ():
-                frame.loc[place, _CURVE] = figure
-            if [*self.widget.value.columns] != [*frame.columns] or curve != self._curve:
+            frame = frame_of(laid, curve)
+            for place, figure in figures(_rows_of(self._rows, page)).items() if curve else ():
+                frame.loc[place, CURVE] = figure
+            if [*self.widget.value.columns] != [*frame.columns] or curve != self._curve or self._titles != headed:
                 self._curve = curve
                 # Anew: a table in a browser forgets its order, and may fail, where its columns change under it.
-                self.widget = self._made(frame, shown, order)
+                self.widget = self._made(frame, order, page)
                 self.view[:] = [self.widget]
             else:
-                self.widget.param.update(value=frame, page=page, sorters=_sorters(shown, order))
-            self.widget.selection = _places(shown.rows, self.selected)
+                self.widget.param.update(value=frame, page=page, sorters=sorters_of(laid.shown, order))
         finally:
             self._settling = False
-        self._pick()
+        self._mark(self.selected)
 
-    def choose(self, names: Sequence[str]) -> None:
-        """Select the rows of these variants, or once there are rows."""
+    def choose(self, names: Collection[str]) -> None:
+        """Select the rows of these variants and no others, or once there are rows."""
         self.selected = tuple(names)
         if self._rows:
-            self.widget.selection = _places(self._rows, names)
+            self._mark(names)
 
-    def renew(self, shown: ShownTable, curve: str) -> bool:
+    def renew(self, laid: LaidTable, curve: str) -> bool:
         """Write what these rows say by now into those that are there; False where they are others, and for `show`."""
-        frame, there = _frame(shown, curve), self.widget.value
-        same = [row.variants for row in shown.rows] == [row.variants for row in self._rows]
-        if not same or [*frame.columns] != [*there.columns]:
+        frame, there = frame_of(laid, curve), self.widget.value
+        same = [row.variants for row in laid.shown.rows] == [row.variants for row in self._rows]
+        if not same or [*frame.columns] != [*there.columns] or laid.groups != self._laid.groups:
             return False
-        self._rows = shown.rows
+        self._laid = laid
         here = self.on_this_page()
-        for name in (each for each in frame.columns if each != _CURVE):
+        for name in (each for each in frame.columns if each != CURVE):
             now = frame[name].to_numpy()
             others = [*map(int, np.flatnonzero(now != there[name].to_numpy()))]
             if changed := [(place, now[place]) for place in others if place in here]:
@@ -126,15 +118,15 @@ class VariantGrid:
                 there[name] = now
         return True
 
-    def select(self, places: Sequence[int]) -> None:
-        """Select the rows at these places among all, and no others."""
-        self.widget.selection = [*places]
-
     def open(self, place: int) -> None:
-        """Open the variant of the row at that place of the page that is looked at; a row of several is not opened."""
-        row = self.on_this_page().get((self.widget.page - 1) * PAGE_ROWS + place)
-        if row is not None and len(row.variants) == 1:
-            self.on_open(row.variants[0])
+        """Open the variant of the row at that place of the page that is looked at; fold a group, or unfold it."""
+        self._open((self.widget.page - 1) * PAGE_ROWS + place)
+
+    def fold(self, place: int, *, unfolded: bool) -> None:
+        """Have the group at that place of the page be so; nothing happens where it is, or where there is none."""
+        group = self._laid.groups.get((self.widget.page - 1) * PAGE_ROWS + place)
+        if group is not None and group.unfolded != unfolded:
+            self.on_fold(group.key)
 
     def on_this_page(self) -> dict[int, Row]:
         """The rows that are looked at, by their places among all."""
@@ -144,31 +136,39 @@ class VariantGrid:
         """Put small figures into rows, SVG by the rows' places."""
         if not self._curve:
             return
-        there = self.widget.value[_CURVE]
+        there = self.widget.value[CURVE]
         if changed := [(place, figure) for place, figure in figures.items() if there[place] != figure]:
-            self.widget.patch({_CURVE: changed})
+            self.widget.patch({CURVE: changed})
 
-    def _made(self, frame: pd.DataFrame, shown: ShownTable, order: Sequence[Order]) -> _InOrder:
-        right = {_FIELD + column.name: "right" for column in shown.columns if column.numeric}
+    @property
+    def _rows(self) -> Sequence[Row]:
+        return self._laid.shown.rows
+
+    @property
+    def _titles(self) -> dict[str, str]:
+        """HTML to the browser, which cells are not."""
+        return {FIELD + c.name: escape(heading(c, self._laid.at)) for c in self._laid.shown.columns}
+
+    def _made(self, frame: pd.DataFrame, order: Sequence[Order], page: int = 1) -> _InOrder:
+        shown = self._laid.shown
+        right = {FIELD + column.name: "right" for column in shown.columns if column.numeric}
         widget = _InOrder(
             frame,
-            sorters=_sorters(shown, order),
-            # HTML to the browser, which cells are not.
-            titles={
-                **{_FIELD + column.name: escape(column.name) for column in shown.columns},
-                _CURVE: f"{escape(self._curve)} over training",
-            },
-            formatters={_NAME: {"type": "html"}, _CURVE: {"type": "html"}},
+            sorters=sorters_of(shown, order),
+            titles={**self._titles, CURVE: f"{escape(self._curve)} over training"},
+            formatters={NAME: {"type": "html"}, CURVE: {"type": "html"}},
             text_align=right,
             header_align=right,
+            frozen_columns={name: side for name, side in _IN_SIGHT.items() if name in frame.columns},
             pagination="remote",
+            page=page,
             page_size=PAGE_ROWS,
             selectable="checkbox",
             show_index=False,
             disabled=True,
             layout="fit_data_fill",
-            widths={_CURVE: _CURVE_WIDTH} if self._curve else {},
-            sortable={_CURVE: False} if self._curve else True,
+            widths={CURVE: _CURVE_WIDTH} if self._curve else {},
+            sortable={CURVE: False} if self._curve else True,
             sizing_mode="stretch_width",
             margin=0,
             stylesheets=[sheet("grid")],
@@ -176,70 +176,46 @@ class VariantGrid:
         widget.param.watch(self._pick, "selection")
         widget.param.watch(self._turn, "sorters")
         widget.param.watch(lambda event: self._settling or self.on_page(), "page")
-        widget.on_click(self._click, _NAME)
+        widget.on_click(lambda event: self._open(event.row), NAME)
         return widget
 
-    def _pick(self, *events: param.parameterized.Event) -> None:
+    def _pick(self, event: param.parameterized.Event) -> None:
+        """A group's box is of all its variants; it is off as soon as one of theirs is."""
         if self._settling:
             return
-        rows = (self._rows[place] for place in sorted(self.widget.selection))
-        self.selected = tuple(dict.fromkeys(name for row in rows for name in row.variants))
+        before, now = set(event.old), set(event.new)
+        names = {name for place in now for name in self._names(place)}
+        self._mark(names.difference(name for place in before - now for name in self._names(place)))
+
+    def _mark(self, names: Collection[str]) -> None:
+        """Have the rows of these variants be selected, and no others."""
+        self._settling = True
+        try:
+            self.widget.selection = places_of(self._rows, names)
+        finally:
+            self._settling = False
+        found = (name for place in self.widget.selection for name in self._names(place))
+        self.selected = tuple(dict.fromkeys(found))
         self.on_select(self.selected)
+
+    def _names(self, place: int) -> tuple[str, ...]:
+        return self._rows[place].variants if 0 <= place < len(self._rows) else ()
 
     def _turn(self, event: param.parameterized.Event) -> None:
         order = tuple(
-            Order(column=each["field"].removeprefix(_FIELD), descending=each["dir"] == "desc") for each in event.new
+            Order(column=each["field"].removeprefix(FIELD), descending=each["dir"] == "desc") for each in event.new
         )
         if not self._settling and order != self._order:
             self._order = order
             self.on_order(order)
 
-    def _click(self, event: Any) -> None:
-        (name, *others) = self._rows[event.row].variants
-        if not others:
-            self.on_open(name)
+    def _open(self, place: int) -> None:
+        if group := self._laid.groups.get(place):
+            self.on_fold(group.key)
+        elif names := self._names(place):
+            self.on_open(names[0])
 
 
 def _rows_of(rows: Sequence[Row], page: int) -> dict[int, Row]:
     begin = (page - 1) * PAGE_ROWS
     return dict(enumerate(rows[begin : begin + PAGE_ROWS], begin))
-
-
-def _frame(shown: ShownTable, curve: str) -> pd.DataFrame:
-    """What is written in the cells; names as HTML, whole where the pointer rests on one."""
-    cells = {_FIELD + c.name: [_line(written(row.cells.get(c.name))) for row in shown.rows] for c in shown.columns}
-    if _NAME in cells:
-        names = (escape(written(row.cells.get("variant"))) for row in shown.rows)
-        cells[_NAME] = [f'<span class="name" title="{name}">{name}</span>' for name in names]
-    if curve:
-        cells = _beside_name(cells, [""] * len(shown.rows))
-    return pd.DataFrame(cells, dtype=object)
-
-
-def _beside_name(cells: Mapping[str, list[str]], figures: list[str]) -> dict[str, list[str]]:
-    """The small figures after what names a row, or after what is first: in sight, however many columns follow."""
-    columns = [*cells.items()]
-    names = [place for place, (name, _) in enumerate(columns) if name in (_NAME, _COUNT)]
-    before = names[0] + 1 if names else 1
-    return dict([*columns[:before], (_CURVE, figures), *columns[before:]])
-
-
-def _line(text: str) -> str:
-    """What of a text has room in a cell."""
-    first = text.partition("\n")[0][:_LONGEST]
-    return text if first == text else f"{first} …"
-
-
-def _sorters(shown: ShownTable, order: Sequence[Order]) -> list[dict[str, str]]:
-    """As Tabulator has them, of the columns that are there to mark."""
-    there = {column.name for column in shown.columns}
-    return [
-        {"field": _FIELD + one.column, "dir": "desc" if one.descending else "asc"}
-        for one in order
-        if one.column in there
-    ]
-
-
-def _places(rows: Sequence[Row], names: Collection[str]) -> list[int]:
-    """Of the rows whose variants all have these names."""
-    return [place for place, row in enumerate(rows) if set(row.variants) <= set(names)]

@@ -37,9 +37,16 @@ class TableWanted(BaseModel):
     ] = ""
     sort: Annotated[str, Field(description="Columns, by comma; 'test_loss:desc' for the largest first.")] = ""
     columns: Annotated[
-        str, Field(description="Columns, by comma; '.min' and '.max' behind a number's name for its least and largest.")
+        str,
+        Field(
+            description="Columns, by comma; '.min', '.max', '.at' behind a number's name: least, largest, at a step."
+        ),
     ] = ""
     group: Annotated[str, Field(description="Columns in which the variants of one row agree, by comma.")] = ""
+    at: Annotated[
+        int | None,
+        Field(ge=0, lt=10**18, description="The step of columns like 'test_loss.at'; nothing for the last."),
+    ] = None
     page: Annotated[int, Field(ge=1, le=LARGEST // _MOST, description="Counted from 1.")] = 1
     limit: Annotated[int, Field(ge=1, le=_MOST, description="Rows on a page.")] = 50
 
@@ -51,7 +58,8 @@ def table_router(workspace: Workspace) -> APIRouter:
     @routes.get("/table", response_model=TableSeen)
     def table(wanted: Annotated[TableWanted, Query()]) -> Response:
         """The variants as one table: found, ordered, grouped, under chosen columns, a page at a time."""
-        asked = read_asked({name: getattr(wanted, name) for name in ("find", "where", "sort", "columns", "group")})
+        said = wanted.model_dump(exclude={"page", "limit"}, exclude_none=True)
+        asked = read_asked({name: str(value) for name, value in said.items()})
         shown = table_shown(workspace, asked).shown
         return answered(TableSeen.of(shown, page=wanted.page, limit=wanted.limit))
 

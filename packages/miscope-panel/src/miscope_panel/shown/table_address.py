@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
@@ -10,6 +11,7 @@ from miscope.tabulating.asked import Order, TableAsked
 __all__ = ["asked_in", "query_of", "read_asked", "write_asked"]
 
 _DOWN = ":desc"
+_STEP = re.compile(r"[0-9]{1,18}")
 
 
 def write_asked(asked: TableAsked) -> list[tuple[str, str]]:
@@ -22,6 +24,7 @@ def write_asked(asked: TableAsked) -> list[tuple[str, str]]:
         "columns": ",".join(map(_written, asked.columns)),
         "group": ",".join(map(_written, asked.group)),
         "curve": asked.curve,
+        "at": "" if asked.at is None else str(asked.at),
     }
     return [(name, text) for name, text in said.items() if text]
 
@@ -40,6 +43,7 @@ def read_asked(given: Mapping[str, str]) -> TableAsked:
         columns=_names(given.get("columns", "")),
         group=_names(given.get("group", "")),
         curve=given.get("curve", ""),
+        at=int(given["at"]) if _STEP.fullmatch(given.get("at", "")) else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, final
 
@@ -15,6 +15,7 @@ from miscope.tabulating.reading import OWN, read_table
 from miscope.tabulating.relaxing import Relaxed, relaxed
 from miscope.tabulating.showing import ShownTable, show
 from miscope.tabulating.variant_table import VariantTable
+from miscope_panel.shown.short_names import short_names
 
 if TYPE_CHECKING:
     from miscope.workspace import Workspace
@@ -43,6 +44,10 @@ class TableAnswer:
     """Why the condition, or the whole question, cannot be answered; '' where it is."""
     whole: bool = True
     """Whether all of the workspace could be read."""
+    at: int | None = None
+    """The step of the numbers that are of one."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What variants are called beside each other, by their names."""
 
 
 def table_shown(
@@ -55,12 +60,15 @@ def table_shown(
     """
     known = _columns(workspace) if before is None else before.numbers
     measures = _measures(asked, known)
-    there = before is not None and _has(before.table, measures)
-    table = before.table if before is not None and there else read_table(workspace, measures, queued=queued)
+    there = before is not None and before.at == asked.at and _has(before.table, measures)
+    table = (
+        before.table if before is not None and there else read_table(workspace, measures, at=asked.at, queued=queued)
+    )
     names = admitted(workspace.index, table, asked.where)
     shown = show(table, asked, names)
+    labels = short_names(name for row in table.rows for name in row.variants)
     instead = relaxed(table, asked, names) if asked.narrows and not shown.rows else None
-    return TableAnswer(shown=shown, table=table, numbers=known, instead=instead)
+    return TableAnswer(shown=shown, table=table, numbers=known, instead=instead, at=asked.at, labels=labels)
 
 
 def answer(
@@ -101,7 +109,10 @@ def _columns(workspace: Workspace) -> tuple[str, ...]:
 def _measures(asked: TableAsked, known: Sequence[str]) -> tuple[Measure, ...]:
     """The numbers that are shown, and those that rows are ordered or left out by."""
     ordered_by = [Measure.read(one.column) for one in asked.order]
-    chosen = [Measure.read(name) for name in asked.columns] if asked.columns else [*first_measures(known)]
+    chosen = [Measure.read(name) for name in asked.columns] or [*first_measures(known)]
+    if not asked.columns and asked.at is not None:
+        # Whoever asks for a step is shown a number there.
+        chosen += [replace(measure, which="at") for measure in chosen[:1]]
     said = mentioned(f"{asked.text} {asked.where}", known)
     return tuple(dict.fromkeys(m for m in (*chosen, *ordered_by, *said) if m.name in known))
 

@@ -1,5 +1,5 @@
-// Keys over the table of runs: / finds, c compares what is selected; on a row Enter opens, x selects, arrows go on; on a
-// header Enter orders, with Shift by one more column.
+// Keys over the table of runs: / finds, c compares what is selected; on a row Enter opens, x selects, arrows go on, and
+// those to the right and the left unfold and fold a group; on a header Enter orders, with Shift by one more column.
 const WALK = {ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling"}
 
 export function render({model, el}) {
@@ -37,8 +37,36 @@ export function render({model, el}) {
   }
   const on_page = {"/": find, c: () => model.send_msg({key: "compare"})}
 
+  const place_of = (row) => [...row.parentNode.children].indexOf(row)
+  const is_group = (row) => row?.querySelector(".name.group")
+  // Rows come anew with those of a group: the keys stay with the one that stands in the same place.
+  function keep_keys(row) {
+    const [place, until] = [place_of(row), performance.now() + 60000]
+    const look = () => {
+      if (!row.isConnected) {
+        if (document.activeElement !== document.body) return
+        const box = box_of(first_of(el.getRootNode().host.getRootNode(), ".tabulator-table")?.children[place])
+        if (box) return box.focus()
+      }
+      if (performance.now() < until) setTimeout(look, 50)
+    }
+    look()
+  }
+  function fold(row, unfolded) {
+    while (row && !unfolded && !is_group(row)) row = row.previousElementSibling
+    if (!is_group(row)) return false
+    box_of(row)?.focus()
+    keep_keys(row)
+    model.send_msg({key: "fold", row: place_of(row), unfolded})
+    return true
+  }
+
   function on_row(row, key) {
-    if (key === "Enter") model.send_msg({key: "open", row: [...row.parentNode.children].indexOf(row)})
+    if (key === "ArrowRight" || key === "ArrowLeft") return fold(row, key === "ArrowRight")
+    if (key === "Enter") {
+      if (is_group(row)) keep_keys(row)
+      model.send_msg({key: "open", row: place_of(row)})
+    }
     else if (key === "x") box_of(row)?.click()
     else if (key in WALK) box_of(row[WALK[key]])?.focus()
     else return false
