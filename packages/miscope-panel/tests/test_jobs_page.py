@@ -14,6 +14,7 @@ from miscope.runs.submitting import submit
 from miscope.store.process_identity import this_process
 from miscope.testing import tables
 from miscope.train_request import TrainRequest
+from miscope_panel.page import queue_part
 from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.errands import Errands
 from miscope_panel.page.job_actions import READ_ONLY
@@ -277,3 +278,19 @@ def test_what_is_heard_while_the_list_is_read_stands_over_it(looking, when_told)
     part._take(Heard(anew=True))
     part._show_read(1, before)
     assert ids(part.board.shown, "failed") == ["1"]
+
+
+def test_what_a_familys_code_raises_is_said_where_it_was_asked_for(looking, monkeypatch):
+    def broken(*given):
+        raise ZeroDivisionError("division by zero")
+
+    visitor = looking()
+    number = train(visitor)
+    visitor.until(lambda shown: "1" in shown["cards"])
+    monkeypatch.setattr(queue_part, "configuration", broken)
+    visitor.says(kind="detail", id=number, about="configuration", open=True)
+    assert visitor.board.detail["parts"] == [{"title": "ZeroDivisionError: division by zero", "rows": []}]
+    part = visitor.dashboard.opened("jobs").queue
+    monkeypatch.setattr(visitor.server.queue, "runs", broken)
+    part._show_read(part._known.asked, part._read())
+    assert part.board.shown["notice"] == ["ZeroDivisionError: division by zero"]

@@ -13,6 +13,7 @@ from miscope.tabulating.variant_table import Row
 from miscope_panel.page import runs_page
 from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.live_rows import in_their_places
+from miscope_panel.page.notes_watch import NotesWatch
 from miscope_panel.page.pages import server_context
 from miscope_panel.page.run_watch import Heard
 from miscope_panel.page.variant_grid import PAGE_ROWS
@@ -42,6 +43,17 @@ def happens(bench: Dashboard) -> None:
     bench.opened("runs").live.hear(Heard(moved=True))
 
 
+def test_an_unfolded_group_stays_so_and_its_variants_in_their_places_while_runs_go_on(ws, at_once):
+    query = "page=runs&columns=variant,tags&group=width&sort=tags&runs:unfolded=16"
+    bench = Dashboard(server_context(ws.value, at_once), query)
+    before = [name for name, _ in shown(bench)]
+    assert len(before) == 3
+    annotate(ws.store, before[2], tags=("ape",), notes="")
+    happens(bench)
+    # In the order that is asked for it would come before the other.
+    assert shown(bench) == [(before[0], ""), (before[1], ""), (before[2], "ape")]
+
+
 def test_a_row_says_what_is_new_where_it_stands_and_stays_selected(bench, ws):
     page = bench.opened("runs")
     first = page.grid.on_this_page()[0].variants[0]
@@ -56,6 +68,20 @@ def test_a_row_says_what_is_new_where_it_stands_and_stays_selected(bench, ws):
     assert (page.grid.widget is table, page.grid.selected, table.selection) == (True, (first,), [0])
     page.refresh.clicks += 1
     assert [name for name, _ in shown(bench)] == [other, first]
+
+
+def test_what_others_note_of_a_variant_is_in_its_row_without_a_run(bench, ws):
+    annotate(ws.store, NAMES[1], tags=("theirs",), notes="")
+    bench.opened("runs").live.hear(Heard(noted=frozenset({NAMES[1]})))
+    assert dict(shown(bench))[NAMES[1]] == "theirs"
+
+
+def test_it_is_known_of_which_variants_something_was_written_since(ws):
+    watch = NotesWatch(ws.store, every=0)
+    annotate(ws.store, NAMES[0], tags=("old",), notes="")
+    assert watch.look() == frozenset()
+    annotate(ws.store, NAMES[1], tags=("new",), notes="")
+    assert (watch.look(), watch.look()) == ({NAMES[1]}, frozenset())
 
 
 def test_a_new_variant_comes_last_and_the_rest_stays(bench, ws):

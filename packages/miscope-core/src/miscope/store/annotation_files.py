@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from miscope.errors import BadFile, BadValue
 from miscope.store.annotation import Annotation, AnnotationChange, ChangedMeanwhile, PinnedStep
 from miscope.store.atomic import write_whole
-from miscope.store.variant_folders import entries
+from miscope.store.variant_folders import entries, stat_of
 
 if TYPE_CHECKING:
     from miscope.store.store import Store
 
-__all__ = ["all_annotations", "annotate", "annotation_of", "change_annotation", "earlier"]
+__all__ = ["all_annotations", "annotate", "annotated", "annotation_of", "change_annotation", "earlier"]
 
 _FILE = re.compile(r"(\d{6}|[1-9]\d{6,8})\.json")
 _TRIES = 20
@@ -44,6 +44,17 @@ def all_annotations(store: Store, names: Iterable[str]) -> Iterator[tuple[str, A
             continue
         if found.revision:
             yield name, found
+
+
+def annotated(store: Store) -> dict[str, int]:
+    """When tags, notes or pins of each variant that has any were last written, in nanoseconds, by its name."""
+    found = {}
+    for family in entries(store.layout.variants):
+        for slug in entries(Path(family.path)):
+            written = stat_of(f"{slug.path}/annotations")
+            if written is not None:
+                found[f"{family.name}/{slug.name}"] = written.st_mtime_ns
+    return found
 
 
 def earlier(store: Store, name: str) -> list[Annotation]:

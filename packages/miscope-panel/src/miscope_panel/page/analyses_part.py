@@ -10,7 +10,6 @@ from itertools import count
 from typing import Any, final
 
 from miscope.analyze_request import AnalyzeRequest
-from miscope.errors import MiscopeError
 from miscope.failure import Failure, tried
 from miscope.runs.queued_run import Place, QueuedRun
 from miscope.runs.run_state import ENDED, RunState
@@ -67,7 +66,8 @@ class AnalysesPart:
 
     def _read(self) -> None:
         self._turn += 1
-        self._errands.send(partial(self._names, self._start, self._find), partial(self._begin, self._turn))
+        work = partial(tried, partial(self._names, self._start, self._find))
+        self._errands.send(work, partial(self._begin, self._turn))
 
     def _names(self, start: int, find: str) -> dict[str, Any]:
         words = find.casefold().split()
@@ -82,8 +82,10 @@ class AnalysesPart:
             "find": find,
         }
 
-    def _begin(self, turn: int, shown: dict[str, Any]) -> None:
-        if turn == self._turn:
+    def _begin(self, turn: int, shown: dict[str, Any] | Failure) -> None:
+        if isinstance(shown, Failure):
+            self._told(Asked(text=shown.error, is_problem=True))
+        elif turn == self._turn:
             self.grid.shown = shown
             self._next(turn, shown["variants"])
 
@@ -121,10 +123,9 @@ class AnalysesPart:
         if self._actions.locked:
             return Asked(text=self._actions.locked, is_problem=True)
         named = {str(variant): [str(each) for each in some] for variant, some in wanted.items()}
-        try:
-            runs = self._submitted(requests_for(named))
-        except MiscopeError as error:
-            return Asked(text=str(error), is_problem=True)
+        runs = tried(lambda: self._submitted(requests_for(named)))
+        if isinstance(runs, Failure):
+            return Asked(text=runs.error, is_problem=True)
         self._server.summon()
         count = sum(map(len, named.values()))
         numbers = ", ".join(str(run.id) for run in runs)

@@ -44,7 +44,7 @@ class LiveRows:
         if self._leave is None or (first and heard.anew and not heard.told.running):
             # What there was when one began to listen the page has just read.
             return
-        urgent = heard.moved or heard.anew
+        urgent = heard.moved or heard.anew or bool(heard.noted)
         if self._under_way:
             self._again = self._again or urgent
         elif urgent or time.monotonic() - self._ended >= _EVERY:

@@ -25,6 +25,7 @@ from miscope_panel.page.compare_page import ComparePage
 from miscope_panel.page.installed import InstalledPage
 from miscope_panel.page.jobs_page import JobsPage
 from miscope_panel.page.launch.launch_page import LaunchPage
+from miscope_panel.page.notes_watch import NotesWatch
 from miscope_panel.page.page_record import FoundPages, OpenPage, Page, PageContext, ServerContext
 from miscope_panel.page.run_watch import RunWatch
 from miscope_panel.page.runs_page import RunsPage
@@ -64,7 +65,7 @@ def server_context(
         pool=pool,
         estimates=pool,
         queue=queue,
-        watch=RunWatch(queue),
+        watch=RunWatch(queue, NotesWatch(workspace.store).look),
         summon=summon,
         pages=found_pages(workspace.plugins),
         read_only=read_only,

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any, final
 
 from miscope.commands import in_workspace
-from miscope.errors import MiscopeError
+from miscope.failure import Failure, tried
 from miscope.runs.queued_run import QueuedRun
 from miscope.runs.run_folder import RunFolder
 from miscope_panel.page.job_actions import Asked, JobActions
@@ -96,17 +96,14 @@ class QueuePart:
             del self._known.runs[number]
             self._known.logs.discard(number)
 
-    def _read(self) -> list[QueuedRun] | str:
-        try:
-            return self._server.queue.runs()
-        except MiscopeError as error:
-            return str(error)
+    def _read(self) -> list[QueuedRun] | Failure:
+        return tried(self._server.queue.runs)
 
-    def _show_read(self, asked: int, read: list[QueuedRun] | str) -> None:
+    def _show_read(self, asked: int, read: list[QueuedRun] | Failure) -> None:
         if asked != self._known.asked:  # a later one is under way, or came first
             return
-        if isinstance(read, str):
-            self.board.shown = {**self.board.shown, "notice": read.splitlines()}
+        if isinstance(read, Failure):
+            self.board.shown = {**self.board.shown, "notice": read.error.splitlines()}
             return
         self._known.runs = {run.id: run for run in read}
         self._put(self._known.heard)
@@ -165,7 +162,16 @@ class QueuePart:
             self._send_detail(number, about)
 
     def _send_detail(self, number: int, about: str) -> None:
-        self._errands.send(partial(self._detail, self._known.runs[number], about), self._show_detail)
+        run = self._known.runs[number]
+        self._errands.send(partial(tried, partial(self._detail, run, about)), partial(self._take_detail, run, about))
+
+    def _take_detail(self, run: QueuedRun, about: str, told: dict[str, Any] | Failure) -> None:
+        """What a family's code raises, whatever it is, is told in the place of what was asked for."""
+        if isinstance(told, Failure):
+            lines = told.error.splitlines()
+            parts = [{"title": lines[0], "rows": []}] if about == "configuration" else []
+            told = {"id": run.id, "about": about, "parts": parts, "texts": {}, "lines": lines}
+        self._show_detail(told)
 
     def _detail(self, run: QueuedRun, about: str) -> dict[str, Any]:
         told: dict[str, Any] = {"id": run.id, "about": about}

@@ -1,4 +1,7 @@
-"""One reader of the queue's journal for a whole server, however many pages want to know what happens to runs."""
+"""One reader of the queue's journal for a whole server, however many pages want to know what happens to runs.
+
+It says too of which variants somebody wrote tags, notes or pins.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +44,8 @@ class Heard:
     """Whether everything may be otherwise: one begins to listen, or the queue was made anew."""
     moved: bool = False
     """Whether a run is in another state, place or list, not only further."""
+    noted: frozenset[str] = frozenset()
+    """Names of variants whose tags, notes or pins were written, by whomever."""
 
     def then(self, later: Heard) -> Heard:
         """Both together."""
@@ -49,6 +54,7 @@ class Heard:
             runs={**self.runs, **later.runs},
             anew=self.anew or later.anew,
             moved=self.moved or later.moved,
+            noted=self.noted | later.noted,
         )
 
 
@@ -88,8 +94,9 @@ class _Listener:
 class RunWatch:
     """Reads while somebody listens, on a thread of its own, and tells each only of what changed."""
 
-    def __init__(self, queue: RunQueue) -> None:
-        self._queue, self._journal = queue, Journal(queue.database)
+    def __init__(self, queue: RunQueue, noted: Callable[[], frozenset[str]] = frozenset) -> None:
+        """noted: of which variants something was written since it was last called."""
+        self._queue, self._journal, self._noted = queue, Journal(queue.database), noted
         self._turn = threading.Lock()
         self._listeners: dict[object, _Listener] = {}
         self._thread: threading.Thread | None = None
@@ -143,6 +150,8 @@ class RunWatch:
                 if why != complained:
                     _log.warning("The queue could not be read, and is tried again: %s", why)
                 heard, complained = None, why
+            if noted := self._noted():
+                heard = replace(heard or Heard(told=reader.told), noted=noted)
             for key, listener in listeners.items():
                 told = heard if key in known else Heard(told=reader.told, anew=True)
                 if told is not None:

@@ -41,9 +41,9 @@ export function render({model, el}) {
   const is_group = (row) => row?.querySelector(".name.group")
   // Rows come anew with those of a group: the keys stay with the one that stands in the same place.
   function keep_keys(row) {
-    const [place, until] = [place_of(row), performance.now() + 60000]
+    const [held, place, until] = [box_of(row), place_of(row), performance.now() + 20000]
     const look = () => {
-      if (!row.isConnected) {
+      if (!held?.isConnected) {
         if (document.activeElement !== document.body) return
         const box = box_of(first_of(el.getRootNode().host.getRootNode(), ".tabulator-table")?.children[place])
         if (box) return box.focus()
