@@ -57,6 +57,8 @@ class Group:
 
     key: str
     """What its variants have in common, as an address names it: '113', or '113;0.01' by two columns."""
+    told: str
+    """The same in words: 'prime = 113'."""
     unfolded: bool
 
 
@@ -75,17 +77,10 @@ class LaidTable:
 
     def titled(self, place: int) -> tuple[str, str]:
         """What a row is called, short and whole."""
-        row = self.shown.rows[place]
-        if place not in self.groups:
-            name = row.variants[0]
-            return self.labels.get(name, name), name
-        keys = self.shown.columns[1 : self._first_after_keys]
-        told = ", ".join(f"{column.name} = {written(row.cells.get(column.name)) or 'none'}" for column in keys)
-        return told, told
-
-    @property
-    def _first_after_keys(self) -> int:
-        return next(place for place, column in enumerate(self.shown.columns) if column.name == MEMBERS)
+        if group := self.groups.get(place):
+            return group.told, group.told
+        name = self.shown.rows[place].variants[0]
+        return self.labels.get(name, name), name
 
 
 def laid(found: TableAnswer, asked: TableAsked, unfolded: Unfolded, before: LaidTable | None = None) -> LaidTable:
@@ -97,7 +92,7 @@ def laid(found: TableAnswer, asked: TableAsked, unfolded: Unfolded, before: Laid
     if not shown.in_groups:
         return LaidTable(shown=shown, labels=found.labels, at=found.at)
     columns = _columns(shown)
-    by = [column.name for column in columns[1:] if column.name in asked.group]
+    by = [column.name for column in shown.columns if column.name in asked.group]
     known = {row.variants[0]: row for row in found.table.rows}
     there = {column.name for column in found.table.columns}
     order = [one for one in asked.order if one.column in there]
@@ -106,7 +101,7 @@ def laid(found: TableAnswer, asked: TableAsked, unfolded: Unfolded, before: Laid
     groups: dict[int, Group] = {}
     for row in shown.rows:
         key = _key(row, by)
-        groups[len(rows)] = Group(key=key, unfolded=unfolded.has(key))
+        groups[len(rows)] = Group(key=key, told=_told(row, by), unfolded=unfolded.has(key))
         rows.append(row)
         if unfolded.has(key):
             members = ordered([known[name] for name in row.variants if name in known], order)
@@ -134,3 +129,7 @@ def _columns(shown: ShownTable) -> tuple[Column, ...]:
 def _key(row: Row, by: Sequence[str]) -> str:
     cells = (row.cells.get(name) for name in by)
     return ";".join(quote("none" if cell is None else str(cell), safe=". ") for cell in cells)
+
+
+def _told(row: Row, by: Sequence[str]) -> str:
+    return ", ".join(f"{name} = {written(row.cells.get(name)) or 'none'}" for name in by)
