@@ -111,8 +111,8 @@ def _measures(asked: TableAsked, known: Sequence[str]) -> tuple[Measure, ...]:
     ordered_by = [Measure.read(one.column) for one in asked.order]
     chosen = [Measure.read(name) for name in asked.columns] or [*first_measures(known)]
     if not asked.columns and asked.at is not None:
-        # Whoever asks for a step is shown a number there.
-        chosen += [replace(measure, which="at") for measure in chosen[:1]]
+        # Whoever asks for a step is shown a number there, beside the last: in sight, however many columns follow.
+        chosen[1:1] = [replace(measure, which="at") for measure in chosen[:1]]
     said = mentioned(f"{asked.text} {asked.where}", known)
     return tuple(dict.fromkeys(m for m in (*chosen, *ordered_by, *said) if m.name in known))
 
