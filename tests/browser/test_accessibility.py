@@ -18,6 +18,7 @@ VIEWS = "behaviour.losses,spectra.embedding,parameters.norms,parameters.trajecto
 PLACES = (
     ("launch", "", 'button:has-text("Start")'),
     ("runs", "&runs:parallel=on", ".tabulator[data-described]"),
+    ("runs", "&group=prime&runs:unfolded=all:", ".tabulator[data-described] .name.member"),
     ("views", f"&views={VIEWS}&neuron=3", "section.card.is-missing"),
     ("compare", "&v={zero}&v={one}&compare:views=behaviour.losses,spectra.embedding", ".differs summary"),
     ("jobs", "", ".jobs"),

@@ -241,6 +241,13 @@ def test_a_group_unfolds_to_its_variants_and_the_address_keeps_which_are(bench):
     assert (opened.selection.place.page, opened.selection.place.variant) == ("views", OTHER)
 
 
+def test_groups_of_one_variant_each_are_called_by_it_and_unfold(bench):
+    opened = bench("page=runs&group=variant&sort=seed")
+    assert names(opened) == [f"▸ variant = {FIRST}", f"▸ variant = {OTHER}"]
+    opened.opened("runs").keys._handle_msg({"key": "open", "row": 0})
+    assert names(opened) == [f"▾ variant = {FIRST}", "seed0", f"▸ variant = {OTHER}"]
+
+
 def test_all_groups_are_unfolded_and_folded_by_one_button(bench):
     opened = bench("page=runs&group=seed&sort=seed:desc")
     button = opened.opened("runs").unfold
@@ -305,8 +312,18 @@ def test_the_numbers_of_a_step_stand_under_it_and_the_cursors_where_none_is_aske
 
 
 def test_whoever_asks_for_a_step_is_shown_the_usual_loss_there(bench):
-    assert "test_loss.at" in columns(bench("page=runs&at=10"))
-    assert "test_loss.at" not in columns(bench("page=runs"))
+    asked, usual = columns(bench("page=runs&at=10")), columns(bench("page=runs"))
+    assert "test_loss.at" not in usual
+    # Beside its last, before other metrics: in sight without a scroll.
+    beside = usual.index("test_loss") + 1
+    assert asked == [*usual[:beside], "test_loss.at", *usual[beside:]]
+
+
+def test_the_triangle_of_a_group_is_a_button_that_says_of_what_and_whether_it_is_unfolded(bench):
+    opened = bench("page=runs&group=seed&sort=seed&runs:unfolded=1")
+    buttons = [re.findall("<button.*?</button>", cell) for cell in grid(opened).value["c:variant"]]
+    told = '<button type="button" class="fold" tabindex="-1" aria-expanded="{}" aria-label="seed = {}">{}</button>'
+    assert buttons == [[told.format("false", 0, "▸")], [told.format("true", 1, "▾")], []]
 
 
 def test_names_are_what_tells_variants_apart_and_whole_under_the_pointer(bench):

@@ -71,14 +71,16 @@ def places_of(rows: Sequence[Row], names: Collection[str]) -> list[int]:
 def _named(laid: LaidTable, place: int) -> str:
     short, whole = map(escape, laid.titled(place))
     group = laid.groups.get(place)
-    fold = "" if group is None else _fold(group)
+    fold = "" if group is None else _fold(group, whole)
     kind = "name group" if group else "name member" if laid.groups else "name"
     return f'<span class="{kind}" title="{whole}">{fold}{short}</span>'
 
 
-def _fold(group: Group) -> str:
-    sign, said = ("▾", "unfolded") if group.unfolded else ("▸", "folded")
-    return f'<span class="fold" role="img" aria-label="{said}">{sign}</span> '
+def _fold(group: Group, named: str) -> str:
+    """A button, to whoever hears the table; Tab goes from row to row, and keys on a row fold its group."""
+    sign, unfolded = ("▾", "true") if group.unfolded else ("▸", "false")
+    more = f'tabindex="-1" aria-expanded="{unfolded}" aria-label="{named}"'
+    return f'<button type="button" class="fold" {more}>{sign}</button> '
 
 
 def _beside_name(cells: Mapping[str, list[str]], figures: list[str]) -> dict[str, list[str]]:

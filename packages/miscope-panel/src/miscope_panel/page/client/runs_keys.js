@@ -4,6 +4,7 @@ const WALK = {ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling"
 
 export function render({model, el}) {
   let finding = false
+  let kept = null
   const box_of = (row) => row?.querySelector("input[type=checkbox]")
   const first_of = (root, selector) => root.querySelector(selector)
     ?? [...root.querySelectorAll("*")].map((each) => each.shadowRoot && first_of(each.shadowRoot, selector)).find(Boolean)
@@ -12,7 +13,8 @@ export function render({model, el}) {
     model.send_msg({key: "find"})
   }
   // The page beside which this component stands; without a row that is gone on from, the table's first.
-  const enter = () => box_of(first_of(el.getRootNode().host.getRootNode(), ".tabulator-row"))?.focus()
+  const rows_there = () => first_of(el.getRootNode().host.getRootNode(), ".tabulator-table")
+  const enter = () => keep(rows_there()?.firstElementChild)
   // A grid has groups of rows, and these have cells: so stand the rows that scroll, and what turns the pages. Tables come
   // and go, and tell nobody.
   const ROLES = {".tabulator-tableholder": "rowgroup", ".tabulator-table": "presentation", ".tabulator-footer": "rowgroup",
@@ -39,24 +41,28 @@ export function render({model, el}) {
 
   const place_of = (row) => [...row.parentNode.children].indexOf(row)
   const is_group = (row) => row?.querySelector(".name.group")
-  // Rows come anew with those of a group: the keys stay with the one that stands in the same place.
-  function keep_keys(row) {
-    const [held, place, until] = [box_of(row), place_of(row), performance.now() + 20000]
-    const look = () => {
-      if (!held?.isConnected) {
-        if (document.activeElement !== document.body) return
-        const box = box_of(first_of(el.getRootNode().host.getRootNode(), ".tabulator-table")?.children[place])
-        if (box) return box.focus()
-      }
-      if (performance.now() < until) setTimeout(look, 50)
-    }
-    look()
+  // Rows come anew, and those that are selected are taken out and put back, whereby they lose the keys: these stay with
+  // the row in the same place, until somebody goes elsewhere.
+  function keep(row, how) {
+    const box = box_of(row)
+    if (!box) return
+    box.focus(how)
+    kept = place_of(row)
+  }
+  const kept_row = () => kept === null ? null : rows_there()?.children[kept]
+  function stay() {
+    if (!model.active) return (kept = null)
+    let at = document.activeElement
+    while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement
+    const row = at?.closest(".tabulator-row")
+    if (row) kept = place_of(row)
+    else if (at !== document.body) kept = null
+    else keep(kept_row(), {preventScroll: true})
   }
   function fold(row, unfolded) {
     while (row && !unfolded && !is_group(row)) row = row.previousElementSibling
     if (!is_group(row)) return false
-    box_of(row)?.focus()
-    keep_keys(row)
+    keep(row)
     model.send_msg({key: "fold", row: place_of(row), unfolded})
     return true
   }
@@ -64,11 +70,11 @@ export function render({model, el}) {
   function on_row(row, key) {
     if (key === "ArrowRight" || key === "ArrowLeft") return fold(row, key === "ArrowRight")
     if (key === "Enter") {
-      if (is_group(row)) keep_keys(row)
+      if (is_group(row)) keep(row)
       model.send_msg({key: "open", row: place_of(row)})
     }
     else if (key === "x") box_of(row)?.click()
-    else if (key in WALK) box_of(row[WALK[key]])?.focus()
+    else if (key in WALK) keep(row[WALK[key]])
     else return false
     return true
   }
@@ -82,17 +88,20 @@ export function render({model, el}) {
   const sight = () => (model.in_sight = document.visibilityState === "visible")
   document.addEventListener("visibilitychange", sight)
   model.on("remove", () => document.removeEventListener("visibilitychange", sight))
-  const describing = setInterval(describe, 1000)
-  model.on("remove", () => clearInterval(describing))
+  for (const [watch, every] of [[describe, 1000], [stay, 100]]) {
+    const watching = setInterval(watch, every)
+    model.on("remove", () => clearInterval(watching))
+  }
 
+  listen(model, "pointerdown", () => (kept = null))
   listen(model, "keydown", (event) => {
     if (!model.active || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
     // However new the table is, Tab finds its stops.
     if (event.key === "Tab") describe()
     if (typing(event)) return typed(event)
     const path = event.composedPath()
-    const row = path.find((each) => each instanceof Element && each.matches(".tabulator-row"))
     const free = path[0] === document.body
+    const row = free ? kept_row() : path.find((each) => each instanceof Element && each.matches(".tabulator-row"))
     const header = path[0] instanceof Element && path[0].matches(HEADERS) ? path[0] : null
     if (header ? on_header(header, event) : row ? on_row(row, event.key) : free && event.key in WALK && (enter(), true)) event.preventDefault()
     else if (event.key in on_page) {
