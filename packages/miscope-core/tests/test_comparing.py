@@ -85,7 +85,7 @@ def test_paths_over_components_of_each_one_are_not_laid_over_each_other_but_ever
         for each, t in ((path, "component 1 (61%)"), (other, "component 1 (69%)"))
     ]
     assert overlay(members(*own)) == NotCompared(
-        reason="each has axes of its own: 'component 1 (61%)', 'component 1 (69%)'"
+        reason="each has axes of its own: “component 1 (61%)”, “component 1 (69%)”"
     )
     timed = [drawn(each, xaxis_title=title) for each, title in ((path, "epoch"), (other, "step"))]
     made = overlay(members(*timed))
@@ -337,10 +337,29 @@ def test_means_say_of_which_group_something_is_true_alone():
         "means over seeds · 95 % interval by Student's t at each place (width=16) · too few for an interval (width=32)"
     )
     heat = [ComparedFigure(label="a", colour=BLUE, figure=drawn(go.Heatmap(z=[[1.0]])))] * 2
-    assert group_means({"width=16": figures, "width=32": heat}) == NotCompared(
+    assert group_means({"width=16": figures, "width=32": heat}) == NotCompared(reason="only curves have a mean")
+    apart = [ComparedFigure(label="a", colour=BLUE, figure=drawn(curve("loss", [at], [1.0]))) for at in (0, 5)]
+    assert group_means({"width=16": figures, "width=32": apart}) == NotCompared(
         reason="of width=32 no curve has points at the same places in all of them"
     )
     assert shown(group_means({"": figures}))[-1].line.color == OKABE_ITO[0]
+
+
+def test_a_difference_says_that_it_is_of_both_variants():
+    figures = [drawn(curve("loss", [0, 10], [1.0, 2.0])) for _ in range(2)]
+    for figure, name in zip(figures, ("family/a", "family/b"), strict=True):
+        figure.layout.meta["miscope"]["variant"] = name
+    made = difference(*figures)
+    assert isinstance(made, go.Figure)
+    assert made.layout.meta["miscope"]["variant"] == ["family/b", "family/a"]
+
+
+def test_of_many_titles_of_one_axis_three_are_named_and_the_others_are_counted():
+    own = [drawn(curve("path", [0, 1], [0, 1]), time_axes=(), xaxis_title=f"component {n}") for n in range(5)]
+    alike = [ComparedFigure(label=f"seed={n}", colour=BLUE, figure=figure) for n, figure in enumerate(own)]
+    assert overlay(alike) == NotCompared(
+        reason="each has axes of its own: “component 0”, “component 1”, “component 2” and 2 more"
+    )
 
 
 def test_on_an_axis_in_powers_of_ten_the_mean_is_the_geometric_one():

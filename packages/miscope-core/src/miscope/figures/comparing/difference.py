@@ -9,6 +9,7 @@ import numpy as np
 
 from miscope.figures.comparing.compared_figure import NotCompared, Parts, in_parts, put_together, time_axes
 from miscope.figures.comparing.matching import kinds, on_common_places
+from miscope.figures.comparing.shared_layout import about_all
 from miscope.figures.extents import places
 from miscope.figures.trace_columns import values_of
 
@@ -57,6 +58,7 @@ def difference(first: Figure, second: Figure) -> Figure | NotCompared:
     if not made:
         return NotCompared(reason=next(iter(reasons), "nothing is drawn"))
     layout = _layout(after.layout, made, [*notes, *(f"left out: {reason}" for reason in reasons)])
+    layout["meta"] = about_all([after, before])
     return put_together(Parts(traces=made, layout=layout, template=after.template))
 
 

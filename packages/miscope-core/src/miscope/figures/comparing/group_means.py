@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from miscope.figures.comparing.compared_figure import ComparedFigure, NotCompared
 from miscope.figures.comparing.overlay import overlay
-from miscope.figures.comparing.seed_mean import averaged, seed_mean
+from miscope.figures.comparing.seed_mean import NO_CURVE, averaged, seed_mean
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -31,7 +31,7 @@ def group_means(groups: Mapping[str, Sequence[ComparedFigure]]) -> Figure | NotC
         if len(members) > 1:
             found = averaged(members)
             if isinstance(found, NotCompared):
-                return NotCompared(reason=f"of {label} {found.reason}")
+                return found if found == NO_CURVE else NotCompared(reason=f"of {label} {found.reason}")
             figure = found.figure
             for words in found.told:
                 told.setdefault(words, []).append(label)

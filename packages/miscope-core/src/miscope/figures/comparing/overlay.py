@@ -29,6 +29,8 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 """Styles of line that tell the curves of one variant apart, and so the most of them."""
 _SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "x")
 _PATTERNS = ("", "/", ".", "x", "-", "+")
+_MOST_NAMED = 3
+"""Titles of axes that are named."""
 
 _WHAT = {"heatmap": "heat maps", "contour": "heat maps", "table": "tables", "surface": "surfaces"}
 _LAID = ("scatter", "scattergl", "scatter3d", "bar", "box", "violin", "histogram")
@@ -93,7 +95,9 @@ def _other_axes(layouts: Sequence[dict[str, Any]]) -> str | None:
         titles = [layout[key].get("title", {}).get("text") or "" for layout in layouts]
         several = [*dict.fromkeys(filter(None, titles))]
         if len(several) > 1 and key.replace("axis", "") not in timed:
-            return f"each has axes of its own: {', '.join(map(repr, several[:3]))}"
+            listed = ", ".join(f"\u201c{title}\u201d" for title in several[:_MOST_NAMED])
+            more = f" and {len(several) - _MOST_NAMED} more" if len(several) > _MOST_NAMED else ""
+            return f"each has axes of its own: {listed}{more}"
     return None
 
 

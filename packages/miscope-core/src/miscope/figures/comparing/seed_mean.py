@@ -26,7 +26,12 @@ from miscope.maths.mean_interval import FEWEST, mean_interval
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-__all__ = ["Averaged", "averaged", "seed_mean"]
+__all__ = ["NO_CURVE", "Averaged", "averaged", "seed_mean"]
+
+NO_CURVE = NotCompared(reason="only curves have a mean")
+"""Of figures without one, whatever the runs."""
+_APART = NotCompared(reason="no curve has points at the same places in all of them")
+_NO_CURVE, _OUTLINE = "what is no curve", "filled outlines"
 
 Trace = dict[str, Any]
 
@@ -61,7 +66,7 @@ def averaged(members: Sequence[ComparedFigure]) -> Averaged | NotCompared:
 
     Student's t over the n runs, at each place for itself; on an axis in powers of ten of the logarithms, so that the
     mean is the geometric one. Of two runs there is no interval. Axes reach over all of them. NotCompared where no
-    curve is in all.
+    curve is in all, or none is drawn.
     """
     drawn = [in_parts(member.figure) for member in members]
     by_kind = [dict(zip(kinds(parts.traces), parts.traces, strict=True)) for parts in drawn]
@@ -78,7 +83,7 @@ def averaged(members: Sequence[ComparedFigure]) -> Averaged | NotCompared:
         made += found[0]
         words.setdefault(found[1])
     if not made:
-        return NotCompared(reason="no curve has points at the same places in all of them")
+        return NO_CURVE if set(left_out) <= {_NO_CURVE, _OUTLINE} else _APART
     layout = {**drawn[0].layout, "shapes": [s for s in drawn[0].layout.get("shapes", ()) if s.get("name") != "event"]}
     layout["meta"] = about_all(drawn)
     layout["title"] = {key: value for key, value in layout.get("title", {}).items() if key != "subtitle"}
@@ -107,8 +112,8 @@ def _why_not(kind: Kind, traces: Sequence[Trace], count: int) -> str | None:
     if len(traces) < count:
         return "what some of them lack"
     if kind[0] != "scatter":
-        return "what is no curve"
-    return "filled outlines" if traces[0].get("fill", "none") != "none" else None
+        return _NO_CURVE
+    return _OUTLINE if traces[0].get("fill", "none") != "none" else None
 
 
 def _colour(trace: Trace, number: int) -> str:
