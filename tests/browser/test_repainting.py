@@ -30,10 +30,26 @@ SCRIPT = """window.script = {
     }))
     return [svg.replace(/data:image[^"]*/g, "image"), pixels]
   },
-  async over(before, now, template) {
+  place() {
     const place = document.createElement("div")
-    place.style.cssText = "width: 600px; height: 400px"
+    place.style.cssText = "position: absolute; left: 0; top: 0; width: 600px; height: 400px"
     document.body.replaceChildren(place)
+    return place
+  },
+  // Shown one after the other by what a card shows figures with.
+  async show(figure, template, first) {
+    if (first) {
+      script.shown = script.place()
+      script.painter = repainting(script.shown)
+    }
+    const place = script.shown
+    figure.layout.template = template
+    await script.painter.show(figure, () => Plotly.react(place, figure.data.map(in_numbers), figure.layout))
+    return place.hasAttribute("data-painted")
+  },
+  label: () => [...script.shown.querySelectorAll(".hoverlayer text")].map((each) => each.textContent).join(),
+  async over(before, now, template) {
+    const place = script.place()
     for (const {layout} of [before, now]) layout.template = template
     const [came, comes] = [apart(before), apart(now)]
     const draw = ({data, layout}) =>
@@ -51,21 +67,42 @@ SCRIPT = """window.script = {
 
 
 @pytest.fixture(scope="module")
-def over(chromium):
-    """over(before, now): whether the second was painted over the first, and what then differs from one drawn anew."""
+def scripted(chromium):
+    """A page with plotly.js and what paints, and the template of figures."""
     page = chromium.new_page()
     page.add_script_tag(path=str(bundle()))
     chart = (FILES / "chart.js").read_text()
     ours = (Path(client.__file__).parent / "repainting.js").read_text()
     page.add_script_tag(content="\n".join([(FILES / "dom.js").read_text(), chart, ours, SCRIPT]))
-    template = json.loads(json.dumps(looks()["templates"]["light"], default=list))
+    yield page, json.loads(json.dumps(looks()["templates"]["light"], default=list))
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def over(scripted):
+    """over(before, now): whether the second was painted over the first, and what then differs from one drawn anew."""
+    page, template = scripted
 
     def compare(before: go.Figure, now: go.Figure) -> dict[str, Any]:
         figures = [json.loads(wire(each)) for each in (before, now)]
         return page.evaluate("([before, now, template]) => script.over(before, now, template)", [*figures, template])
 
-    yield compare
-    page.close()
+    return compare
+
+
+@pytest.fixture
+def show(scripted):
+    """show(figure): whether it was painted over the one before, on one chart; show.page has that."""
+    page, template = scripted
+    shown: list[go.Figure] = []
+
+    def next_one(figure: go.Figure) -> bool:
+        shown.append(figure)
+        wired = json.loads(wire(figure))
+        return page.evaluate("([...args]) => script.show(...args)", [wired, template, len(shown) == 1])
+
+    next_one.page = page
+    return next_one
 
 
 def mixed(seed: int, **axes: Any) -> go.Figure:
@@ -131,3 +168,76 @@ def test_numbers_that_are_not_there_are_no_pixels(over):
     found = over(mixed(0), holed)
     assert (found["over"], found["same"]) == (True, True)
     assert max(found["off"]) <= 1
+
+
+def heat(z: Any, **more: Any) -> go.Figure:
+    figure = go.Figure(go.Heatmap(z=z, coloraxis="coloraxis", hovertemplate="%{z:.2f}<extra></extra>", **more))
+    return figure.update_layout(coloraxis={"cmin": 0, "cmax": 1})
+
+
+def bars(heights: list[float], **more: Any) -> go.Figure:
+    return go.Figure(go.Bar(x=list("abc"), y=np.array(heights), **more)).update_layout(yaxis={"range": [0, 2]})
+
+
+def label_is(page: Any, text: str) -> None:
+    page.wait_for_function("text => script.label() === text", arg=text)
+
+
+def test_a_label_under_the_pointer_tells_the_number_that_was_painted(show):
+    show(heat(np.full((5, 7), 0.25)))
+    show.page.mouse.move(250, 200)
+    show.page.mouse.move(252, 202)
+    label_is(show.page, "0.25")
+    assert show(heat(np.full((5, 7), 0.75)))
+    label_is(show.page, "0.75")
+
+
+def test_a_cell_that_is_painted_without_a_number_has_no_label(show):
+    show(heat(np.full((5, 7), 0.25)))
+    show.page.mouse.move(250, 200)
+    show.page.mouse.move(252, 202)
+    label_is(show.page, "0.25")
+    assert show(heat(np.full((5, 7), np.nan)))
+    label_is(show.page, "")
+
+
+def test_several_numbers_a_cell_are_left_to_plotly(over):
+    random = np.random.default_rng(0)
+    before, now = (heat(random.random((5, 7)), customdata=random.random((5, 7, 2))) for _ in range(2))
+    assert over(before, now)["over"] is False
+
+
+def test_bars_with_error_bars_are_left_to_plotly(over):
+    error = {"type": "data", "array": [0.1, 0.1, 0.1]}
+    assert over(bars([1, 1, 1], error_y=error), bars([1, 0.5, 1], error_y=error))["over"] is False
+
+
+def lying(names: str, lengths: list[float]) -> go.Figure:
+    figure = go.Figure(go.Bar(y=list(names), x=np.array(lengths), orientation="h"))
+    return figure.update_layout(xaxis={"range": [0, 4]})
+
+
+def test_lying_bars_are_painted_and_others_names_left_to_plotly(over):
+    assert over(lying("abc", [1, 2, 3]), lying("abc", [3, 1, 2])) == {"over": True, "same": True, "off": []}
+    assert over(lying("abc", [1, 2, 3]), lying("abd", [1, 2, 3]))["over"] is False
+
+
+def test_colours_turned_round_are_other_colours(scripted):
+    page, _ = scripted
+    scale = [[0, "rgb(0, 0, 0)"], [1, "rgb(255, 255, 255)"]]
+    first = page.evaluate(
+        "scale => { const kept = shades_kept(); return [false, true, false].map((reversescale) => "
+        "kept({colorscale: scale, reversescale})[0] & 255) }",
+        scale,
+    )
+    assert first == [0, 255, 0]
+
+
+def test_what_cannot_be_painted_after_all_is_drawn_in_full(show):
+    show(bars([1, 1, 1]))
+    show.page.evaluate("""() => {
+      const [full] = script.shown._fullData
+      full._module = {...full._module, calc: () => { throw new Error("otherwise in here") }}
+    }""")
+    assert show(bars([1, 0.5, 1])) is False
+    assert show.page.evaluate("[...script.shown._fullData[0].y]") == [1, 0.5, 1]

@@ -2,7 +2,8 @@
 // takes several times as long. Only where that looks the same; and in full once no other has come for a while.
 const REST_OF_STEPS = 400
 const SHADES = 4096
-const FREE = {heatmap: ["z", "customdata"], bar: ["y", "customdata"]}
+// What of a trace may be other numbers; of lying bars y has the names.
+const free_in = ({type, orientation}) => ({heatmap: ["z", "customdata"], bar: [orientation === "h" ? "x" : "y", "customdata"]}[type] ?? [])
 const NUMBERS = {f8: Float64Array, f4: Float32Array, i4: Int32Array, u4: Uint32Array, i2: Int16Array, u2: Uint16Array, i1: Int8Array, u1: Uint8Array}
 
 const bytes_of = (bdata) => (typeof bdata === "string" ? Uint8Array.from(atob(bdata), (letter) => letter.charCodeAt(0)).buffer : bdata)
@@ -33,7 +34,7 @@ const other_numbers = (before, now) => {
   const others = []
   for (let i = 0; i < now.data.length; i++) {
     const [old, trace] = [before.data[i], now.data[i]]
-    const free = old.type === trace.type ? FREE[trace.type] ?? [] : []
+    const free = old.type === trace.type ? free_in(trace) : []
     if (!same(without(old, free), without(trace, free)) || free.some((key) => size_of(old[key]) !== size_of(trace[key]))) return null
     if (!free.every((key) => same(old[key], trace[key]))) others.push(i)
   }
@@ -117,11 +118,11 @@ const paint_heat = ({image, rows, colours, sense}, shades) => {
 
 // The bars of one pair of axes: all of them, for they may lie upon each other.
 const pane_of = (canvas, i) => `${canvas._fullData[i].xaxis}${canvas._fullData[i].yaxis}`
-// Axes whose range plotly.js finds from what is drawn would be others by now.
+// Axes whose range plotly.js finds from what is drawn would be others by now; and error bars are no part of the bars.
 const stays = (canvas, i) => {
-  const {orientation, xaxis, yaxis} = canvas._fullData[i]
+  const {orientation, xaxis, yaxis, error_x, error_y} = canvas._fullData[i]
   const name = orientation === "h" ? xaxis : yaxis
-  return canvas._fullLayout[`${name[0]}axis${name.slice(1)}`].autorange === false
+  return !error_x?.visible && !error_y?.visible && canvas._fullLayout[`${name[0]}axis${name.slice(1)}`].autorange === false
 }
 const paint_bars = (canvas, pane) => {
   const plot = canvas._fullLayout._plots[pane]
@@ -149,16 +150,23 @@ const apart = ({data, layout: {template, ...layout}}) => ({data: copied(data), l
 
 // The shades of the colours that were asked for last.
 const shades_kept = () => {
-  let [scale, shades] = [null, null]
+  let [scale, reversed, shades] = [null, null, null]
   return ({colorscale, reversescale}) => {
-    if (scale !== colorscale) shades = shades_of(reversescale ? colorscale.map(([at, colour]) => [1 - at, colour]).reverse() : colorscale)
-    scale = colorscale
+    if (scale !== colorscale || reversed !== reversescale)
+      shades = shades_of(reversescale ? colorscale.map(([at, colour]) => [1 - at, colour]).reverse() : colorscale)
+    ;[scale, reversed] = [colorscale, reversescale]
     return shades
   }
 }
 
+// What `decoded` does not read: rows of rows of several numbers.
+const in_space = (part) => String(part?.shape ?? "").split(",").length > 2
+// As plotly.js has the numbers of a heat map: a cell without one has no label.
+const cells_of = (rows) => rows.map((row) => (row.every(Number.isFinite) ? row : Array.from(row, (one) => (Number.isFinite(one) ? one : undefined))))
+
 // What is to be painted for the numbers of these traces; null where that takes more.
 const paint_for = (canvas, now, others) => {
+  if (others.some((i) => free_in(now.data[i]).some((key) => in_space(now.data[i][key])))) return null
   const rows = new Map(others.filter((i) => now.data[i].type === "heatmap").map((i) => [i, decoded(in_numbers(now.data[i]).z)]))
   const heats = [...rows].map(([i, numbers]) => heat_of(canvas, i, numbers))
   const bars = others.filter((i) => now.data[i].type === "bar")
@@ -172,10 +180,10 @@ const painted_over = (canvas, before, now, shades) => {
   if (!others || all.length !== now.data.length || !all.every((full, i) => full.index === i && full.visible === true)) return false
   const paint = paint_for(canvas, now, others)
   if (!paint) return false
-  for (const i of others) for (const key of FREE[now.data[i].type].filter((each) => each in now.data[i])) {
+  for (const i of others) for (const key of free_in(now.data[i]).filter((each) => each in now.data[i])) {
     const numbers = key === "z" ? paint.rows.get(i) : decoded(now.data[i][key])
     canvas.data[i][key] = canvas._fullData[i][key] = numbers
-    if (key === "z") canvas.calcdata[i][0].z = numbers
+    if (key === "z") canvas.calcdata[i][0].z = cells_of(numbers)
   }
   for (const heat of paint.heats) paint_heat(heat, shades(heat.colours))
   for (const pane of paint.panes) paint_bars(canvas, pane)
@@ -187,6 +195,15 @@ const painted_over = (canvas, before, now, shades) => {
 const repainting = (canvas) => {
   let [drawn, rest] = [null, null]
   const shades = shades_kept()
+  // What plotly.js keeps to itself may be otherwise in a figure nobody has thought of: it is then drawn in full.
+  const painted = (before, now) => {
+    try {
+      return painted_over(canvas, before, now, shades)
+    } catch (problem) {
+      console.warn(problem)
+      return false
+    }
+  }
   const in_full = (draw) => {
     canvas.removeAttribute("data-painted")
     return draw()
@@ -196,8 +213,10 @@ const repainting = (canvas) => {
       clearTimeout(rest)
       const before = drawn
       drawn = apart(figure)
-      if (!before || !painted_over(canvas, before, drawn, shades)) return in_full(draw)
+      if (!before || !painted(before, drawn)) return in_full(draw)
       canvas.setAttribute("data-painted", "")
+      // A label under the pointer says the number that is there now.
+      canvas._fullLayout._rehover?.()
       rest = setTimeout(() => in_full(draw), REST_OF_STEPS)
     },
     end: () => clearTimeout(rest),
