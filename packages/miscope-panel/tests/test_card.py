@@ -189,3 +189,7 @@ def test_what_the_browser_says_reaches_who_listens():
     card.on_message = heard.append
     card._handle_msg({"kind": "close"})
     assert heard == [{"kind": "close"}]
+
+
+def test_no_card_is_told_from_one_that_is_gone_by_what_is_used_again():
+    assert len({Card(view="a.b").tag for _ in range(20)}) == 20

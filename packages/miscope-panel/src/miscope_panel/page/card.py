@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, final
+from uuid import uuid4
 
 import param
 
@@ -73,7 +74,7 @@ class Card(PageComponent):
     _stylesheets: ClassVar[list[str]] = [style("card", "chart", "compute", "stages_behind")]
 
     def __init__(self, **params: Any) -> None:
-        super().__init__(**{"tag": str(id(self)), **params})
+        super().__init__(**{"tag": uuid4().hex, **params})
         self.on_message: Callable[[dict[str, Any]], None] = lambda message: None
         self.on_shown: Callable[[Request, Picture], None] = lambda request, made: None
         self._wanted: Request | None = None
