@@ -78,8 +78,7 @@ def on_clock(figure: Figure, clock: Clock) -> Figure:
     """A copy of the figure with what lies on its time axes moved there. An axis in powers of ten becomes a plain one.
 
     Steps that a text names stay as they are written; a hover label calls what it shows of the axis by the axis's title.
-    One that was moved to another clock before is
-    moved from there.
+    One that was moved to another clock before is moved from there.
     """
     parts = in_parts(figure)
     if clock.title:
