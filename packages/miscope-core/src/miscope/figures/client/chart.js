@@ -166,7 +166,13 @@ const chart_in = ({model, root, canvas, overlay, library, mark, jump, step = () 
     }
   }
 
-  const size = new ResizeObserver(() => about && canvas.clientWidth && Plotly.Plots.resize(canvas))
+  // plotly.js leaves a legend that has more or fewer rows by now where the old margin had it.
+  async function resize() {
+    await Plotly.Plots.resize(canvas)
+    const y = canvas.layout?.legend?.y
+    if (y != null && canvas._fullLayout?.showlegend) await Plotly.relayout(canvas, {"legend.y": y})
+  }
+  const size = new ResizeObserver(() => about && canvas.clientWidth && resize())
   size.observe(canvas)
   model.on("remove", () => {
     window.removeEventListener("pointerup", released, true)
