@@ -44,6 +44,13 @@ def offered():
         View(name="t.norms", title="N", grain=Grain.CHECKPOINT, draw=drawn, needs=Needs(reads=("parameters.norms",))),
         View(name="t.time", title="T", grain=Grain.TRAJECTORY, draw=drawn, needs=Needs(history=("parameters.norms",))),
         View(name="t.all", title="A", grain=Grain.COHORT, draw=together, needs=Needs(reads=("cohort.events",))),
+        View(
+            name="t.both",
+            title="B",
+            grain=Grain.COHORT,
+            draw=together,
+            needs=Needs(reads=("parameters.norms", "cohort.events")),
+        ),
         View(name="t.chain", title="C", grain=Grain.TRAJECTORY, draw=drawn, needs=Needs(reads=("t.second",))),
         View(name="t.losses", title="L", grain=Grain.TRAJECTORY, draw=drawn, needs=Needs(metrics=("*_loss",))),
         View(name="t.fails", title="F", grain=Grain.CHECKPOINT, draw=drawn, needs=Needs(reads=("t.divides",))),
@@ -118,6 +125,8 @@ def test_a_view_that_compares_asks_for_all_variants_that_it_shows(workspace):
     assert found.request.variants == (NAME, OTHER)
     assert found.words.endswith("2 variants together")
     assert found.of_family is None
+    alone = lack(workspace, "t.both")
+    assert (alone.request.variants, alone.of_family) == ((NAME,), None)
 
 
 def test_where_nothing_can_be_computed_nothing_is_offered(workspace):

@@ -67,7 +67,8 @@ def lack_of(workspace: Workspace, request: Request) -> Lack | None:
     except MiscopeError:  # the card says what is wrong
         return None
     family = request.variant.partition("/")[0]
-    others = () if len(variants) > 1 else tuple(name for name in workspace.names() if name.partition("/")[0] == family)
+    alone = len(variants) == 1 and not compares
+    others = tuple(name for name in workspace.names() if name.partition("/")[0] == family) if alone else ()
     return Lack(
         request=wanted,
         words=words,
