@@ -17,7 +17,8 @@ SCRIPT = """window.script = {
     script.canvas = document.createElement("div")
     script.canvas.style.cssText = "position: absolute; left: 0; top: 0; width: 400px; height: 340px"
     document.body.replaceChildren(script.canvas)
-    const chart = chart_in({model: {on: () => {}}, root: document.body, canvas: script.canvas, overlay: document.createElement("div"),
+    const overlay = document.createElement("div")
+    const chart = chart_in({model: {on: () => {}}, root: document.body, canvas: script.canvas, overlay,
       library: async () => Plotly, mark: () => null, jump: () => {}})
     await chart.draw(data, framed({data, layout}, "a.view", template), {})
     return script.legend()
