@@ -16,12 +16,18 @@ const steps_between = (about, axis, range) =>
 // The axes whose range is that of the page: none of a figure that counts steps along both sides, whose corner a hand zooms in on.
 const sharing = ({time_axes: axes = []}) => (new Set(axes.map(([letter]) => letter)).size > 1 ? [] : axes.map(key_of_axis))
 
-// The layout with its axes that count steps at the page's range.
+// plotly.js writes into the axes it is given what a hand or a key moves them to.
+const own_axes = (layout) => Object.fromEntries(Object.entries(layout).map(([key, part]) => {
+  if (!/^[xy]axis\d*$/.test(key) || !part) return [key, part]
+  return [key, {...part, ...(Array.isArray(part.range) ? {range: [...part.range]} : {})}]
+}))
+
+// The layout with its axes that count steps at the page's range; the one that is given stays as it is.
 const at_range = (layout, between) => {
   const about = layout.meta?.miscope ?? {}
   const ends = between_read(between)
   const axes = ends ? sharing(about) : []
-  return {...layout, ...Object.fromEntries(axes.map((key) => [key, {...layout[key], ...shown_between(about, layout[key] ?? {}, ends)}]))}
+  return {...own_axes(layout), ...Object.fromEntries(axes.map((key) => [key, {...layout[key], ...shown_between(about, layout[key] ?? {}, ends)}]))}
 }
 
 const alike = (a, b) => a.every((end, i) => (end == null ? b[i] == null : Math.abs(end - b[i]) <= 1e-3 * Math.abs(a[1] - a[0])))
