@@ -9,7 +9,7 @@ export function render({model, el}) {
   const more_keys = () => [...(model.variant ? of_one : []), ["i", "about the card in hand"], ["r", "refresh: what was trained and computed since"],
     ...(model.variant && (model.can_pin || model.pins.length) ? [["p", model.can_pin ? "pin the step, with a note" : "pins"]] : []),
     ...(model.variant || model.courses.length ? [["L", "time axes: linear, log"]] : []), ["z 0", "zoom in on the step, show all steps"],
-    ["Tab", "from one part of the page to the next"], ["\u2191 \u2193", "within a list: lenses, views"]]
+    ["Tab", "from one part of the page to the next"], ...(model.variant ? [["\u2191 \u2193", "within a list: lenses, views"]] : [])]
   // What is marked along the steps of the variant, or of each that is compared, for the cards.
   const share = () => {
     if (!model.active) return
