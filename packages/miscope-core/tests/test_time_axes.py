@@ -75,6 +75,18 @@ def test_what_a_figure_sets_of_its_axis_stays():
     assert drawn(CURVE, turned={"clock": "log"}, xaxis={"range": [0, 1000]}).xaxis.range is None
 
 
+def test_a_line_begins_at_its_first_step_above_0_on_a_logarithmic_axis():
+    line = {**CURVE, "customdata": [[1, 2], [3, 4], [5, 6]], "marker": {"size": [1, 2, 3]}, "error_y": {"array": STEPS}}
+    figure = draw(view(lambda shown: go.Figure([line, {**CURVE, "text": "the same of all"}])), SHOWN, {"clock": "log"})
+
+    for trace in figure.data:
+        assert (list(trace.x), list(trace.y)) == ([10, 1000], [10, 1000])
+    assert np.asarray(figure.data[0].customdata).tolist() == [[3, 4], [5, 6]]
+    assert list(figure.data[0].marker.size) == [2, 3]
+    assert list(figure.data[0].error_y.array) == [10, 1000]
+    assert figure.data[1].text == "the same of all"
+
+
 def test_a_heat_map_has_no_cell_at_step_0_on_a_logarithmic_axis():
     figure = draw(view(lambda shown: go.Figure(HEAT)), SHOWN, {"clock": "log"})
     (heat,) = figure.data

@@ -23,6 +23,12 @@ _NAMES = ("category", "multicategory", "date")
 _BY_CELL = ("z", "customdata", "text")
 """What a heat map has of each of its cells."""
 
+_BY_POINT = (
+    *("x", "y", "customdata", "text", "hovertext", "marker.color", "marker.size"),
+    *("error_x.array", "error_x.arrayminus", "error_y.array", "error_y.arrayminus"),
+)
+"""What a line or a cloud has of each of its points."""
+
 
 def apply_time_axes(figure: Figure, view: View, shown: ViewData, controls: Mapping[str, Any]) -> tuple[str, ...]:
     """Give each axis that counts steps its title, its scale and the marks of events; what the figure set itself stays.
@@ -69,13 +75,22 @@ def _apply_scale(figure: Figure, traces: Sequence[Placed], name: str, *, step_la
 
 
 def _leave_out_step_0(trace: Any, letter: str) -> None:
-    """Drop the cells that a logarithmic axis cannot place: plotly draws no heat map that has such."""
+    """Drop what a logarithmic axis cannot place: plotly draws no heat map that has such cells, and a line from far
+    away to the first place that there is, as if nothing had changed until then."""
     places = np.asarray(trace[letter])
-    if "z" not in trace or places.ndim != 1 or places.dtype.kind not in "iuf" or (places > 0).all():
+    if places.ndim != 1 or places.dtype.kind not in "iuf" or (places > 0).all():
         return
-    dimension = 1 if letter == "x" else 0
-    for part in _BY_CELL:
-        values = trace[part]
-        if isinstance(values, np.ndarray) and values.ndim > 1 and values.shape[dimension] == len(places):
-            trace[part] = np.compress(places > 0, values, axis=dimension)
-    trace[letter] = places[places > 0]
+    if "z" in trace:
+        _keep(trace, _BY_CELL, places > 0, dimension=1 if letter == "x" else 0)
+        trace[letter] = places[places > 0]
+    elif "mode" in trace:
+        _keep(trace, _BY_POINT, places > 0, dimension=0)
+
+
+def _keep(trace: Any, parts: Sequence[str], kept: np.ndarray, *, dimension: int) -> None:
+    """Cut each of those parts that has an entry along that dimension for each place to the places that are kept."""
+    least = 2 if parts is _BY_CELL else 1
+    for part in (name for name in parts if name in trace):
+        values = np.asarray(trace[part]) if isinstance(trace[part], list | tuple) else trace[part]
+        if isinstance(values, np.ndarray) and values.ndim >= least and values.shape[dimension] == len(kept):
+            trace[part] = np.compress(kept, values, axis=dimension)
