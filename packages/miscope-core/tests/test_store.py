@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from miscope.artifact import ArtifactKey
 from miscope.checkpoint import Checkpoint
 from miscope.errors import BadFile, BadValue, NoArtifact, NoCheckpoint, UnknownName
 from miscope.family import make_variant
+from miscope.store import stack
 from miscope.store.record_file import sealed
 from miscope.store.store import Store
 from miscope.store.training_state import TrainingState
@@ -81,6 +83,40 @@ def test_steps_sort_as_numbers_and_pass_over_what_is_no_step(store: Store, varia
     for name in (".step_000000007.safetensors.123.abcd", "step_x.safetensors", "notes.txt"):
         (folder / name).touch()
     assert store.steps(variant.name) == [20, 1000, 3_000_000_000]
+
+
+def test_steps_that_come_and_go_are_seen_at_the_next_look(
+    store: Store, variant: Variant, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(stack, "time_ns", lambda: time.time_ns() + 10**10)  # so that the folders are at rest
+    seen = []
+    for step in (5, 10, 15):
+        store.save_checkpoint(variant.name, Checkpoint(step=step, weights=weights()))
+        store.save_arrays(key(variant, step), {"a": np.ones(2)})
+        if step == 10:
+            store.note_unfinite(variant.name, step, "'w' is NaN")
+        seen.append((store.steps(variant.name), store.finite_steps(variant.name)))
+        assert store.artifact_steps(variant.name, "toy.norm", "abc") == store.steps(variant.name)
+        time.sleep(0.1)  # more than the grain of a disk's clock
+    store.layout.checkpoint(variant.name, 5).unlink()
+    seen.append((store.steps(variant.name), store.finite_steps(variant.name)))
+    assert seen == [([5], [5]), ([5, 10], [5]), ([5, 10, 15], [5, 15]), ([10, 15], [15])]
+
+
+def test_a_folder_at_rest_is_listed_once_and_one_that_changed_this_moment_each_time(
+    store: Store, variant: Variant, monkeypatch: pytest.MonkeyPatch
+):
+    listed, listdir = [], os.listdir
+    monkeypatch.setattr(os, "listdir", lambda folder: listed.append(str(folder)) or listdir(folder))
+    monkeypatch.setattr(stack, "time_ns", lambda: os.stat(store.layout.checkpoints(variant.name)).st_ctime_ns)
+    store.save_checkpoint(variant.name, Checkpoint(step=5, weights=weights()))
+    listed.clear()
+    assert store.steps(variant.name) == store.steps(variant.name) == [5]
+    assert len(listed) == 2
+    monkeypatch.setattr(stack, "time_ns", lambda: time.time_ns() + 10**10)
+    store.steps(variant.name).append(7)
+    assert store.finite_steps(variant.name) == store.steps(variant.name) == [5]
+    assert len(listed) == 3
 
 
 def test_a_missing_step_is_answered_with_the_nearest(store: Store, variant: Variant):

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import time_ns
 from typing import NamedTuple, final
 
 import numpy as np
@@ -28,6 +29,9 @@ __all__ = ["read_stack", "steps_in"]
 
 _AT_ONCE = 64 * 2**20
 """Bytes above which an array is mapped rather than read."""
+
+_SETTLED_NS = 2_000_000_000
+"""What changes twice within the grain of a disk's clock shows one time for both; this is more than the coarsest."""
 
 
 class _Entry(NamedTuple):
@@ -57,13 +61,29 @@ class _Damaged(Exception):
     """A stack that is not what was written: it is built again."""
 
 
-def steps_in(folder: Path, suffix: str) -> list[int]:
-    """Steps with a finished file in the folder, ascending."""
+def steps_in(folder: Path, suffix: str, memory: Memory) -> list[int]:
+    """Steps with a finished file in the folder, ascending; the folder is listed again once a file came or went."""
     try:
-        names = os.listdir(folder)
+        found = os.stat(folder)
+        # Who copies files may set the one time back, never the other.
+        changed = max(found.st_mtime_ns, found.st_ctime_ns)
+        if time_ns() - changed < _SETTLED_NS:
+            listing = _listing(folder)
+        else:
+            state = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+            listing = memory.of(("steps", str(folder), state), lambda: _listing(folder))
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted(s for name in names if name.endswith(suffix) and (s := step_of(name)) is not None)
+    return listing[suffix].tolist() if suffix in listing else []
+
+
+def _listing(folder: Path) -> dict[str, np.ndarray]:
+    """Suffix -> steps (T,) int64 with such a file, ascending."""
+    steps: dict[str, list[int]] = {}
+    for name in os.listdir(folder):
+        if (step := step_of(name)) is not None:
+            steps.setdefault(os.path.splitext(name)[1], []).append(step)
+    return {suffix: np.array(sorted(found), dtype=np.int64) for suffix, found in steps.items()}
 
 
 def read_stack(folder: Path, memory: Memory, names: Collection[str] | None = None) -> dict[str, np.ndarray]:

@@ -114,16 +114,12 @@ class Store:
 
     def steps(self, variant: str) -> list[int]:
         """Steps with a checkpoint, ascending."""
-        from miscope.store.stack import steps_in
-
-        own, other = steps_in(self.layout.checkpoints(variant), ".safetensors"), self._elsewhere(variant)
+        own, other = self._steps_in(self.layout.checkpoints(variant), ".safetensors"), self._elsewhere(variant)
         return own if other is None else sorted({*own, *other.steps()})
 
     def finite_steps(self, variant: str) -> list[int]:
         """Steps with a checkpoint that instruments can look at: none of its weights is known to be NaN or infinite."""
-        from miscope.store.stack import steps_in
-
-        marked = [s for s in steps_in(self.layout.checkpoints(variant), ".unfinite") if self.unfinite(variant, s)]
+        marked = [s for s in self._steps_in(self.layout.checkpoints(variant), ".unfinite") if self.unfinite(variant, s)]
         return [step for step in self.steps(variant) if step not in marked]
 
     def unfinite(self, variant: str, step: int) -> str | None:
@@ -246,9 +242,7 @@ class Store:
 
     def artifact_steps(self, variant: str, analyzer: str, recipe: str) -> list[int]:
         """Steps at which the artifact exists, ascending; [] for one over the whole of training."""
-        from miscope.store.stack import steps_in
-
-        return steps_in(self.layout.artifacts(variant, analyzer, recipe), ".npz")
+        return self._steps_in(self.layout.artifacts(variant, analyzer, recipe), ".npz")
 
     def has(self, key: ArtifactKey) -> bool:
         """Whether the artifact is done."""
@@ -278,10 +272,13 @@ class Store:
 
     def not_applicable_steps(self, variant: str, analyzer: str, recipe: str) -> list[int]:
         """Steps at which a checkpoint analyzer did not apply, ascending."""
+        folder = self.layout.artifacts(variant, analyzer, recipe)
+        return sorted({step for suffix in NOT_APPLICABLE for step in self._steps_in(folder, suffix)})
+
+    def _steps_in(self, folder: Path, suffix: str) -> list[int]:
         from miscope.store.stack import steps_in
 
-        folder = self.layout.artifacts(variant, analyzer, recipe)
-        return sorted({step for suffix in NOT_APPLICABLE for step in steps_in(folder, suffix)})
+        return steps_in(folder, suffix, self._memory)
 
     def stacked(self, variant: str, analyzer: str, recipe: str, names: Collection[str] | None = None) -> Arrays:
         """A checkpoint analyzer's arrays over its steps, each (T, ...), with those steps under 'step'; read-only.
