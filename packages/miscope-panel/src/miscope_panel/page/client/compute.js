@@ -84,6 +84,7 @@ const computing = (model, leave) => {
 
   // Moved with the picture, in whose words it stands or above which; who has the keys on it keeps them.
   function put(parent, before) {
+    if (element.parentNode === parent && element.nextSibling === before) return
     const held = element.contains(focused()) ? focused() : null
     parent.insertBefore(element, before)
     held?.focus()
