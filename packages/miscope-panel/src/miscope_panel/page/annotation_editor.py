@@ -106,8 +106,9 @@ class AnnotationEditor:
         return True
 
     def _hold(self, held: bool) -> None:
-        self.tags.disabled = self.notes.disabled = held or not self._writable
-        self.save.disabled = held
+        # By its frame alone: a field that is disabled and free again within a moment stays disabled in the browser,
+        # which writes the older of the two back. What is typed all the same is kept, and no save is begun.
+        self.view.css_classes = ["held"] if held else []
 
     def _show(self, name: str, awaited: object, found: Annotation | MiscopeError, *, focus: bool = True) -> None:
         if not self._arrived(awaited):
@@ -194,6 +195,7 @@ class AnnotationEditor:
         self._awaited, self._saving = None, False
         self._hold(False)
         self.name, self.view.visible = "", False
+        self.save.disabled = False
         self._fill(Annotation())
 
     def _say(self, text: str) -> None:
