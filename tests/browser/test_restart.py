@@ -76,9 +76,13 @@ def back(page, seen, server):
     seen.errors[:] = [error for error in seen.errors if not UNREACHABLE.search(error)]
 
 
-def pictures(page):
+def pictures(page, step):
+    """Of all cards, once those of a checkpoint show that step, drawn in full and not painted over."""
     plots = page.locator("section.card[data-drawn] .js-plotly-plot")
     expect(plots).to_have_count(3)
+    expect(page.locator("section.card .badge").filter(has_text=re.compile(rf"^epoch {step}$"))).to_have_count(2)
+    page.wait_for_function("() => miscope.waiting.size === 0")
+    expect(page.locator(".plot[data-painted]")).to_have_count(0)
     return [plots.nth(place).evaluate(PICTURE) for place in range(3)]
 
 
@@ -88,20 +92,20 @@ def controls(page):
 
 def test_cards_step_and_controls_are_as_before(visit, server):
     page, seen = visit(f"v={NAME}&e=100&views={CARDS}&behaviour.losses:clock=log")
-    pictures(page)
+    pictures(page, 100)
     neuron = page.get_by_label("neuron: one more")
     neuron.click()
     expect(page).to_have_url(re.compile("[?&]neuron=1"))
     page.keyboard.press("ArrowRight")
     expect(page).to_have_url(re.compile("e=150"))
-    before = pictures(page), controls(page), page.url
+    before = pictures(page, 150), controls(page), page.url
 
     gone(page, server)
     neuron.click()
     page.keyboard.press("ArrowRight")
     expect(strip(page)).to_have_class("gone asked")
     back(page, seen, server)
-    assert (pictures(page), controls(page), page.url) == before
+    assert (pictures(page, 150), controls(page), page.url) == before
     # It goes on from here.
     page.get_by_label("neuron: one more").click()
     expect(page).to_have_url(re.compile("[?&]neuron=2"))

@@ -46,6 +46,7 @@ def seen(page, cards=CARDS):
     expect(shown.locator(".js-plotly-plot .main-svg").first).to_be_visible()
     expect(page.locator("section.card[data-drawn]")).to_have_count(len(cards))
     page.wait_for_function("() => miscope.waiting.size === 0")
+    expect(page.locator(".plot[data-painted]")).to_have_count(0)
     plots = page.locator("section.card .js-plotly-plot")
     return (
         page.locator("section.card h3").all_inner_texts(),
