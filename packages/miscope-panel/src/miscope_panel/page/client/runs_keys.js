@@ -52,11 +52,10 @@ export function render({model, el}) {
   const kept_row = () => kept === null ? null : rows_there()?.children[kept]
   function stay() {
     if (!model.active) return (kept = null)
-    let at = document.activeElement
-    while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement
+    const at = in_hand()
     const row = at?.closest(".tabulator-row")
     if (row) kept = place_of(row)
-    else if (at !== document.body) kept = null
+    else if (at) kept = null
     else keep(kept_row(), {preventScroll: true})
   }
   function fold(row, unfolded) {
