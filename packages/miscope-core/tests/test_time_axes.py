@@ -46,7 +46,7 @@ def test_the_axis_of_a_drawing_that_gives_traces_alone_is_titled_and_marked():
     layout = drawn(CURVE)
 
     assert (layout.xaxis.title.text, layout.xaxis.tickformat, layout.xaxis.type) == ("epoch", ",", None)
-    assert labels(layout) == ["memorised 10", "onset of generalising 20", "generalised 900"]
+    assert labels(layout) == ["memorised 10", "onset of test loss fall 20", "generalised 900"]
     assert [mark.x0 for mark in layout.shapes] == [10, 20, 900]
     assert layout.yaxis.title.text is None
 
@@ -113,7 +113,7 @@ def test_labels_of_events_on_an_axis_that_goes_up_lie_along_their_lines():
     upright = replace(view(lambda shown: go.Figure(CURVE)), time_axis="y")
     layout: Any = draw(upright, SHOWN, {}).layout
 
-    assert labels(layout) == ["memorised 10", "onset of generalising 20", "generalised 900"]
+    assert labels(layout) == ["memorised 10", "onset of test loss fall 20", "generalised 900"]
     assert [(mark.y0, mark.y1, mark.label.textangle) for mark in layout.shapes] == [
         (10, 10, 0),
         (20, 20, 0),

@@ -10,8 +10,10 @@ import pytest
 from miscope import Grain, View
 from miscope.store.annotation_files import annotation_of
 from miscope.view import SAME_SCALE
+from miscope_panel.page.cursor import Cursor
 from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.pages import server_context
+from miscope_panel.shown.option_words import option_words
 from miscope_panel.shown.picture import as_shown
 from miscope_panel.shown.shared_controls import given_by_bar, left_to_bar, shared_by
 from miscope_panel.shown.training_stages import course_of, stages_between
@@ -222,3 +224,17 @@ def test_a_view_without_axes_that_count_steps_is_asked_for_nothing_of_the_bar(ws
     before = card.picture
     cursor(bench).clock = "log"
     assert (card.picture, card.elsewhere) == (before, [])
+
+
+def test_menus_call_events_by_what_plots_call_them():
+    assert option_words(["linear", "fraction", "since onset", "complete"]) == {
+        "words": {"since onset": "since onset of test loss fall", "complete": "90 % of test loss fall"}
+    }
+    assert option_words(["linear", "memorised"]) == {}
+
+
+def test_the_cursor_knows_what_each_event_is_called_and_means():
+    words = Cursor().event_words
+
+    assert words["half"]["long"] == "half of test loss fall"
+    assert words["half"]["means"] == "log test loss has gone half of its whole fall"

@@ -144,7 +144,7 @@ def test_milestones_that_none_reached_keep_their_rows():
     }
     figure = cohort.ORDER_VIEW.draw(shown("cohort.order", arrays))
 
-    assert list(figure.layout.yaxis.categoryarray) == ["memorised", "peak"]
+    assert list(figure.layout.yaxis.categoryarray) == ["memorised", "test loss peak"]
     assert figure.layout.title.subtitle.text == "3 variants · too few milestones were reached for an order"
     assert not figure.layout.annotations
 

@@ -50,7 +50,7 @@ def test_events_stand_below_the_losses_with_their_intervals():
 
     assert (train.name, test.name, slingshots.name) == ("train", "test", "slingshot")
     assert list(events.x) == [50, 800]
-    assert list(events.y) == ["training set learnt", "test set learnt"]
+    assert list(events.y) == ["memorised", "generalised"]
     assert list(events.error_x.array) == [20, 0]
     assert list(events.error_x.arrayminus) == [10, 0]
     assert [text.strip() for text in numbers.text] == ["50  [40, 70]", "800"]
@@ -72,10 +72,10 @@ def test_every_definition_that_was_met_has_its_row_with_its_interval():
     facts = GROKKED | never | {"memorised": 50.0, "onset": 500.0, "generalised": 800.0}
     train, test = definitions(shown(facts | crossings | {"threshold": np.array([1.0, 1e-2, 1e-4])})).data
 
-    assert list(train.y) == ["training set learnt"]
+    assert list(train.y) == ["memorised"]
     assert list(train.error_x.array) == [20]
     crossed = ["test loss < 1, first", "test loss < 0.01, first"]
-    assert list(test.y) == ["log test loss down 10 %", *crossed, "test set learnt"]
+    assert list(test.y) == ["onset of test loss fall", *crossed, "generalised"]
     assert list(test.x) == [500, 600, 700, 800]
     assert list(test.error_x.array) == [0, 0, 0, 0]
 

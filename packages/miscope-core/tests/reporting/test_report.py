@@ -206,7 +206,9 @@ def test_a_curve_without_weights_has_a_report_of_its_events(place: BoundWorkspac
     whole = reported(place, curve, tmp_path / "curve.html")
     assert cells(whole.summary)["origin"] == ("metrics only",)
     assert cells(whole.events)["memorised (train loss < 0.01)"][0].startswith("19 ")
-    assert cells(whole.events)["test loss highest, before its fall"] == ("0, where the record begins",)
+    assert cells(whole.events)["test loss peak (the test loss is at its highest before it falls)"] == (
+        "0, where the record begins",
+    )
     assert "'no fall'" not in whole.events.note
     assert cells(whole.provenance)["file alone.csv"][0].startswith("SHA-256 ")
     assert whole.commands == (f"miscope analyze {curve.name} --only events.grokking --workspace {place.root}",)
@@ -222,8 +224,8 @@ def test_a_test_loss_that_does_not_fall_and_events_of_fewer_checkpoints_are_said
     events = last.report.events
     assert cells(last.report.summary)["recorded until"] == ("epoch 59", "epoch 20 of 30: unfinished")
     rows = {row[0]: row[1:] for row in events.rows}
-    assert rows["test loss highest, before its fall"] == ("no fall", "not known")
-    assert rows["half of that fall"] == ("no fall", "not known")
+    assert rows["test loss peak (the test loss is at its highest before it falls)"] == ("no fall", "not known")
+    assert rows["half of test loss fall (log test loss has gone half of its whole fall)"] == ("no fall", "not known")
     assert rows["generalised (test loss < 0.01)"] == ("never", "not known")
     assert events.note.endswith(
         " 'no fall': the test loss never fell to half of its first value and of guessing after its highest, or was down"

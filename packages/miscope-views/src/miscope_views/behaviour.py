@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.errors import DoesNotApply
 from miscope.figures.figure_style import OKABE_ITO, TEST, TRAIN, colour_of, variant_colours
+from miscope.maths.dated_events import long_name
 from miscope_views.aligning import aligned, alignments, left_out, of_alignment
 from miscope_views.answer_motion import VELOCITY_VIEW
 from miscope_views.calibration import CALIBRATION_VIEWS
@@ -114,9 +115,11 @@ def compare(shown: ViewData, *, metric: str, align: str, train: bool) -> Figure:
     ]
     note = f"{len(shown.members)} variant{'s' * (len(shown.members) != 1)}"
     if without:
-        note += f" · not aligned, without {align!r}: {', '.join(without)}"
+        note += f" · not aligned, without '{long_name(align)}': {', '.join(without)}"
     layout: dict[str, Any] = {
-        "title": title(shown, f"{'Training and test' if train else 'Test'} {metric}, aligned by {align}", note),
+        "title": title(
+            shown, f"{'Training and test' if train else 'Test'} {metric}, aligned by {long_name(align)}", note
+        ),
         **of_alignment(shown, align),
         "yaxis": {"title": {"text": f"{metric} (nats)"}, **_LOG} if metric == "loss" else {"title": {"text": metric}},
         "hovermode": "closest",

@@ -9,6 +9,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
+from miscope.maths.dated_events import long_name
 from miscope.view import Member
 from miscope_views.cohort_matrices import CLUSTERS_VIEW, WEIGHTS_VIEW, labels_of
 from miscope_views.cohort_medians import medians
@@ -16,7 +17,7 @@ from miscope_views.cohort_order import LEARNING_VIEW, ORDER_VIEW
 from miscope_views.cohort_quality import QUALITY_VIEW
 from miscope_views.cohort_recorded import RECORDED_VIEW
 from miscope_views.cohort_table import TABLE_VIEW
-from miscope_views.definitions import by, counted, defined
+from miscope_views.definitions import by, counted, defined, did
 from miscope_views.figures import faint, figure, line, panels, title
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def events(shown: ViewData, *, event: str) -> Figure:
         unlike = arrays["outlier"][picked, column]
         dots["marker"] = {"symbol": symbol, "size": 10, "color": np.where(unlike, OKABE_ITO[1], colour).tolist()}
         dots["customdata"] = [_unlike(each) for each in arrays["z"][picked, column]]
-        dots["hovertemplate"] = f"%{{y}}: {event} {what}, %{{x:,.0f}}%{{customdata}}<extra></extra>"
+        dots["hovertemplate"] = f"%{{y}}: {long_name(event)} {what}, %{{x:,.0f}}%{{customdata}}<extra></extra>"
         if what == "reached":
             low, high = arrays["interval"][picked, column].T
             width = {"array": np.nan_to_num(high - x), "arrayminus": np.nan_to_num(x - low)}
@@ -114,7 +115,7 @@ def events(shown: ViewData, *, event: str) -> Figure:
     upper, lower = panels((max(1.0, len(names) / 6), 1))
     traces.append(_survival(arrays, event, float(last.max())))
     layout = {
-        "title": title(shown, f"When the variants {_HAVE[event]}", by(shown, event) + _median_note(arrays, event)),
+        "title": title(shown, f"When the variants {did(event)}", by(shown, event) + _median_note(arrays, event)),
         "xaxis": {"rangemode": "tozero"},
         "yaxis": {"type": "category", "categoryarray": rows, "categoryorder": "array", "domain": upper},
         "yaxis2": {"title": {"text": "share that<br>has not"}, "domain": lower, "range": [-0.03, 1.05]},
@@ -127,10 +128,6 @@ def events(shown: ViewData, *, event: str) -> Figure:
 
 def _unlike(z: float) -> str:
     return f"<br>{z:+.1f} robust standard deviations from the median" if np.isfinite(z) else ""
-
-
-_HAVE = {name: f"reached {name!r}" for name in ("onset", "half", "complete")}
-_HAVE |= {name: name for name in ("memorised", "generalised")}
 
 
 def _survival(arrays: Any, event: str, end: float) -> dict[str, Any]:

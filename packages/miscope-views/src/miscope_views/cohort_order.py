@@ -9,6 +9,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import variant_colours
+from miscope.maths.dated_events import long_name
 from miscope_views.cohort_matrices import labels_of, matrix
 from miscope_views.definitions import by
 from miscope_views.figures import figure, title
@@ -31,7 +32,10 @@ _INPUTS = {
 def order(shown: ViewData) -> Figure:
     """When each variant reached each milestone, and beside it in what share of them one came before another."""
     arrays = shown.artifacts[_ORDER]
-    milestones, before = arrays["milestone"].tolist(), np.asarray(arrays["before"], dtype=np.float64)
+    milestones, before = (
+        [long_name(each) for each in arrays["milestone"].tolist()],
+        np.asarray(arrays["before"], dtype=np.float64),
+    )
     colours = variant_colours(arrays["variant"].tolist())
     traces: list[dict[str, Any]] = []
     for name, label, at in zip(arrays["variant"].tolist(), labels_of(shown, arrays), arrays["at"], strict=True):

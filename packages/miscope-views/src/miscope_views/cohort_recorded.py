@@ -11,6 +11,7 @@ import numpy as np
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.errors import DoesNotApply
 from miscope.figures.figure_style import variant_colours
+from miscope.maths.dated_events import long_name
 from miscope.recorded_rate import recorded_rate
 from miscope.snapshot import Series
 from miscope.view import Member
@@ -60,7 +61,7 @@ def recorded(shown: ViewData, *, metric: str, align: str, scale: str) -> Figure:
         traces.append(curve)
     note = f"{len(told)} of {len(shown.members)} variants"
     if without:
-        note += f" · not aligned, without {align!r}: {', '.join(without)}"
+        note += f" · not aligned, without '{long_name(align)}': {', '.join(without)}"
     layout = {
         "title": title(shown, metric, note),
         **of_alignment(shown, align),

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from miscope.maths.dated_events import long_name
+from miscope.maths.learnt import LEARNT
+
 if TYPE_CHECKING:
     from miscope import ViewData
 
-__all__ = ["by", "counted", "defined"]
+__all__ = ["by", "counted", "defined", "did"]
 
 
 def defined(shown: ViewData, event: str) -> str:
-    """'memorised (train loss < 0.01)'; the event's name alone where it has one definition."""
-    return f"{event} ({shown.definitions[event]})" if event in shown.definitions else event
+    """'memorised (train loss < 0.01)'; what the event is called alone where it has one definition."""
+    called = long_name(event)
+    return f"{called} ({shown.definitions[event]})" if event in shown.definitions else called
+
+
+def did(event: str) -> str:
+    """'memorised', 'reached half of test loss fall': what variants did to which an event happened."""
+    return event if event in LEARNT else f"reached {long_name(event)}"
 
 
 def by(shown: ViewData, *events: str) -> str:

@@ -11,6 +11,7 @@ from miscope import Grain, Needs, View, ViewData
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.figures.figure_style import OKABE_ITO, TEST, TRAIN
+from miscope.maths.dated_events import EVENT_WORDS, long_name, meaning
 from miscope.maths.learnt import NEVER_FELL
 from miscope.snapshot import Series
 from miscope_views.figures import figure, line, panels, title
@@ -19,16 +20,6 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _READS, _NORMS = "events.grokking", "parameters.norms"
-
-_WHAT = {
-    "memorised": "training set learnt",
-    "peak": "test loss highest",
-    "onset": "test loss down 10 %",
-    "half": "test loss down 50 %",
-    "complete": "test loss down 90 %",
-    "generalised": "test set learnt",
-}
-"""What each event of the detector means; falls are shares of the whole fall of log test loss."""
 
 
 def timeline(shown: ViewData) -> Figure:
@@ -41,7 +32,7 @@ def timeline(shown: ViewData) -> Figure:
         if series is not None:
             hover = f"{split} loss %{{y:.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"
             traces.append(line(series.steps, series.values, split, colour, hovertemplate=hover))
-    dated = [name for name in _WHAT if name in shown.events]
+    dated = [name for name in EVENT_WORDS if name in shown.events]
     traces += _whiskers(shown, arrays, dated) if dated else []
     if len(arrays["slingshots"]):
         traces.append(_slingshots(arrays["slingshots"], shown.metrics.get("train_loss")))
@@ -53,7 +44,7 @@ def timeline(shown: ViewData) -> Figure:
             "type": "category",
             "autorange": "reversed",
             "categoryorder": "array",
-            "categoryarray": list(_WHAT.values()),
+            "categoryarray": [words.long for words in EVENT_WORDS.values()],
         },
         "showlegend": True,
     }
@@ -66,7 +57,7 @@ def _whiskers(shown: ViewData, arrays: Arrays, dated: list[str]) -> list[dict[st
     low, high = np.array([arrays[f"{name}/ci"] for name in dated]).reshape(-1, 2).T
     low, high = np.where(np.isfinite(low), low, step), np.where(np.isfinite(high), high, step)
     error = {"type": "data", "symmetric": False, "array": high - step, "arrayminus": step - low}
-    names = [_WHAT[name] for name in dated]
+    names = [long_name(name) for name in dated]
     hover_lines = [
         f"    {at:,.0f}  [{a:,.0f}, {b:,.0f}]    " if b > a else f"    {at:,.0f}    "
         for at, a, b in zip(step, low, high, strict=True)
@@ -79,7 +70,8 @@ def _whiskers(shown: ViewData, arrays: Arrays, dated: list[str]) -> list[dict[st
         "error_x": {**error, "color": OKABE_ITO[2], "thickness": 2, "width": 5},
         "marker": {"color": OKABE_ITO[2], "size": 8},
         "name": "event, 95 %",
-        "hovertemplate": f"%{{y}} at {shown.step_label} %{{x:,.0f}}<extra></extra>",
+        "customdata": [meaning(name) for name in dated],
+        "hovertemplate": f"%{{y}} at {shown.step_label} %{{x:,.0f}}:<br>%{{customdata}}<extra></extra>",
     }
     numbers = {
         "mode": "text",
@@ -95,20 +87,20 @@ def _whiskers(shown: ViewData, arrays: Arrays, dated: list[str]) -> list[dict[st
 
 
 _ROWS = (
-    ("memorised", "training set learnt", TRAIN),
+    ("memorised", long_name("memorised"), TRAIN),
     ("train_jump", "train accuracy rises (centre)", TRAIN),
     ("train_first", "train loss < {}, first", TRAIN),
     ("train_settled", "train loss < {}, for good", TRAIN),
-    ("peak", "test loss highest", TEST),
-    ("onset", "log test loss down 10 %", TEST),
-    ("half", "log test loss down 50 %", TEST),
-    ("complete", "log test loss down 90 %", TEST),
+    ("peak", long_name("peak"), TEST),
+    ("onset", long_name("onset"), TEST),
+    ("half", long_name("half"), TEST),
+    ("complete", long_name("complete"), TEST),
     ("steepest", "log test loss steepest", TEST),
     ("half_linear", "test loss half of its peak, for good", TEST),
     ("test_first", "test loss < {}, first", TEST),
     ("test_settled", "test loss < {}, for good", TEST),
     ("test_jump", "test accuracy rises (centre)", TEST),
-    ("generalised", "test set learnt", TEST),
+    ("generalised", long_name("generalised"), TEST),
 )
 """Every definition in use, by the array that holds it; crossings once for each of the losses below."""
 _LOSSES = (1.0, 1e-2, 1e-4)

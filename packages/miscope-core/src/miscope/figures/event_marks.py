@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from miscope.figures.axes import Placed, panels_along
+from miscope.maths.dated_events import EVENT_WORDS, long_name
 from miscope.view import ViewData
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ __all__ = ["MARKED", "add_event_marks", "event_marks", "legible", "marked_events
 
 MARKED = ("memorised", "onset", "generalised")
 """Events that every view over training marks; `events.timeline` shows them all."""
-
-_WORDS = {"onset": "onset of generalising"}
-"""Events whose name alone does not say of what."""
 
 _LOW = 0.45
 """Share of a figure's height below which a panel has no room for all words of a label."""
@@ -53,10 +50,13 @@ def add_event_marks(figure: Figure, traces: Sequence[Placed], axes: Sequence[str
 
 
 def _fitting(label: Mapping[str, Any], place: Mapping[str, Any]) -> dict[str, Any]:
-    """The label, by the event's name alone where it stands in a panel too low for more."""
+    """The label, by the event's short name where it stands in a panel too low for more."""
     if place.get("yref", "paper") != "paper" or place.get("y1", 1.0) - place.get("y0", 0.0) >= _LOW:
         return {**label}
-    return {**label, "text": functools.reduce(lambda t, name: t.replace(_WORDS[name], name), _WORDS, label["text"])}
+    text = label["text"]
+    for words in EVENT_WORDS.values():
+        text = text.replace(words.long, words.short)
+    return {**label, "text": text}
 
 
 def _lying(label: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def event_marks(shown: ViewData) -> list[dict[str, Any]]:
     marks = []
     for i, (name, step) in enumerate(ordered):
         crowded = i % 2 == 1 and step - ordered[i - 1][1] < 0.03 * last
-        label = {"text": f"{_WORDS.get(name, name)} {step:,.0f}", "textposition": "start" if crowded else "end"}
+        label = {"text": f"{long_name(name)} {step:,.0f}", "textposition": "start" if crowded else "end"}
         place = {"xref": "x", "yref": "paper", "x0": step, "x1": step, "y0": 0, "y1": 1}
         # Along the text, then across it: inside the panel, and on the side of the line where there is room.
         anchors = {"xanchor": "left" if crowded else "right", "yanchor": "bottom" if step > 0.1 * last else "top"}

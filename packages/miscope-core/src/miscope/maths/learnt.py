@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from miscope.maths.dated_events import EVENT_WORDS
+
 __all__ = ["BY", "DATED", "LEARNT", "NEVER_FELL", "definitions", "delay", "marks", "step_by", "words"]
 
 BY = ("accuracy", "loss")
 """The two definitions, the preferred one first."""
-DATED = ("memorised", "peak", "onset", "half", "complete", "generalised")
+DATED = tuple(EVENT_WORDS)
 """Arrays of `events.grokking` that are steps to mark on a time axis."""
 LEARNT = {"memorised": "train", "generalised": "test"}
 """Events that have two, and the set that is learnt."""

@@ -11,6 +11,7 @@ from miscope.commands import in_workspace
 from miscope.errors import BadValue
 from miscope.figures.comparing.clock import clock_of
 from miscope.figures.render import EVENTS, gather
+from miscope.maths.dated_events import long_name
 from miscope.notebook.clock import Course
 from miscope.variant import Variant
 from miscope.view import Member, View
@@ -66,7 +67,7 @@ def _compared(workspace: Workspace, member: Member, by: str) -> Compared:
     return Compared(
         variant=shown.variant,
         label=member.label,
-        unit=label if by == "step" else clock.title if clock else f"{label}s since {by}",
+        unit=label if by == "step" else clock.title if clock else f"{label}s since {long_name(by)}",
         step_label=label,
         course=None if clock is None else Course(steps=steps, clock=clock),
         words=_without(workspace, member, by) if clock is None else (),
@@ -79,9 +80,13 @@ def _without(workspace: Workspace, member: Member, by: str) -> tuple[str, str, s
     if not member.shown.definitions:
         command = in_workspace(workspace.root, f"miscope analyze {name} --only {EVENTS}")
         return f"{name} has no dated events.", f"{EVENTS} was not computed of it.", f"To compute it:  {command}"
-    others = ", ".join(f"{event} at {step:,.0f}" for event, step in dated.items())
+    others = ", ".join(f"{long_name(event)} at {step:,.0f}" for event, step in dated.items())
     known = f"What did: {others}." if others else "Nor did any other event."
-    return f"{by!r} did not happen in {name}.", known, "Align by what all have: step, fraction, or another event."
+    return (
+        f"'{long_name(by)}' did not happen in {name}.",
+        known,
+        "Align by what all have: step, fraction, or another event.",
+    )
 
 
 def differing_probes(workspace: Workspace, variants: Sequence[Variant]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -15,6 +15,7 @@ import traitlets
 from miscope.figures.client import part, sheet
 from miscope.figures.picture import picture
 from miscope.figures.wire import bundle, looks
+from miscope.maths.dated_events import EVENT_WORDS
 from miscope.notebook.cards import Card
 from miscope.notebook.clock import Course, places, settled
 
@@ -75,6 +76,7 @@ class Scrubber(anywidget.AnyWidget):
     unit = traitlets.Unicode().tag(sync=True)
     step_label = traitlets.Unicode().tag(sync=True)
     events = traitlets.Dict().tag(sync=True)
+    event_words = traitlets.Dict({name: asdict(words) for name, words in EVENT_WORDS.items()}).tag(sync=True)
     title = traitlets.Unicode().tag(sync=True)
     notes = traitlets.List().tag(sync=True)
     courses = traitlets.List().tag(sync=True)

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from miscope.maths.dated_events import long_name
 from miscope.maths.mean_interval import FEWEST, Scale, mean_interval
 from miscope.reporting.content import Table
-from miscope.reporting.event_table import DATED, EventSteps
+from miscope.reporting.event_table import EventSteps
 from miscope.reporting.variant_tables import identity_of
 from miscope.snapshot import Series
 from miscope.variant import Variant
@@ -41,7 +42,7 @@ def agreement(
     for event, steps in events.items():
         chosen = np.array([steps[place] for place in places])
         if np.isfinite(chosen).any():
-            rows.append((DATED[event], *_over(chosen, "positive")))
+            rows.append((long_name(event), *_over(chosen, "positive")))
     title = f"Agreement over {len(places)} seeds: {', '.join(labels[place] for place in places)}"
     note = (_TWO if len(places) < FEWEST else "") + _NOTE
     columns = ("", "mean", "95 % interval of it", "least to most", "n")

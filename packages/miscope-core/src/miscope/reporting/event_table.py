@@ -9,7 +9,8 @@ import numpy as np
 
 from miscope.artifact import Arrays
 from miscope.figures.render import EVENTS
-from miscope.maths.learnt import NEVER_FELL, definitions, step_by, words
+from miscope.maths.dated_events import EVENT_WORDS
+from miscope.maths.learnt import DATED, NEVER_FELL, definitions, step_by, words
 from miscope.reporting.content import Missing, Table
 from miscope.reporting.contributed import attempted
 from miscope.reporting.found_artifacts import artifact_of
@@ -17,17 +18,7 @@ from miscope.reporting.gaps import gaps
 from miscope.variant import Variant
 from miscope.workspace import Workspace
 
-__all__ = ["DATED", "EventSteps", "detected_events", "event_steps", "event_table"]
-
-DATED = {
-    "memorised": "memorised",
-    "peak": "test loss highest, before its fall",
-    "onset": "onset of generalising (10 % of the fall of log test loss)",
-    "half": "half of that fall",
-    "complete": "90 % of that fall",
-    "generalised": "generalised",
-}
-"""Events of the detector, and what a row of the table is called."""
+__all__ = ["EventSteps", "detected_events", "event_steps", "event_table"]
 
 EventSteps = Mapping[str, Sequence[float]]
 """Step of each event in every variant; NaN where it did not happen, or nobody looked."""
@@ -47,9 +38,10 @@ def event_table(detected: Sequence[Arrays | Missing], labels: Sequence[str], ste
     chosen = definitions(there)
     texts = words(there, chosen)
     rows = []
-    for event, name in DATED.items():
-        called = f"{name} ({texts[event]})" if event in texts else name
-        rows.append((called, *(_cell(arrays, event, chosen) for arrays in detected)))
+    for event, said in EVENT_WORDS.items():
+        rows.append(
+            (f"{said.long} ({texts.get(event, said.means)})", *(_cell(arrays, event, chosen) for arrays in detected))
+        )
     fall = _FALL if any(_NO_FALL in row for row in rows) else ""
     note = f"{_DOUBT}{fall} {without}".rstrip()
     return Table(columns=(f"event, at {step_label}", *labels), rows=tuple(rows), note=note)

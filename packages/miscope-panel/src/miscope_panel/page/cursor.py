@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import ClassVar, final
 
 import param
 
+from miscope.maths.dated_events import EVENT_WORDS
 from miscope_panel.page.client import source, style
 from miscope_panel.page.messaging_component import MessagingComponent
 
@@ -30,6 +32,9 @@ class Cursor(MessagingComponent):
     )
     step_label = param.String(default="step")
     events = param.Dict(default={}, doc="Named steps to mark.")
+    event_words = param.Dict(
+        default={name: asdict(words) for name, words in EVENT_WORDS.items()}, doc="What events are called."
+    )
     active = param.Boolean(default=True, doc="Whether keys move it.")
     variant = param.String(doc="Whose training it goes through; '' where it is that of several.")
     stages = param.List(default=[], item_type=dict, doc="Stages of training: name, first, last, colour.")

@@ -17,6 +17,7 @@ from miscope.figures.finding import (
     findable_view,
 )
 from miscope.figures.render import EVENTS
+from miscope.maths.dated_events import long_name
 from miscope.maths.learnt import DATED
 from miscope_panel.shown.about import AboutSection, Line, asked_of
 from miscope_panel.shown.formula import readable
@@ -79,7 +80,10 @@ def entries(known: Known) -> tuple[Entry, ...]:
         *(_of_view(plugins, view) for _, view in sorted(plugins.views.items())),
         *(_of_analyzer(plugins, analyzer) for _, analyzer in sorted(plugins.analyzers.items())),
         *(_of_family(plugins, family) for _, family in sorted(plugins.families.items())),
-        *(Entry(kind="event", name=name, title="", line=text, package="") for name, text in _events(plugins)),
+        *(
+            Entry(kind="event", name=name, title=long_name(name), line=text, package="")
+            for name, text in _events(plugins)
+        ),
     )
 
 
@@ -92,7 +96,7 @@ def findables(known: Known) -> list[Findable]:
         *(findable_analyzer(analyzer) for analyzer in plugins.analyzers.values()),
         *(findable_family(family) for family in plugins.families.values()),
         *(
-            Findable(kind="event", name=name, texts=(("name", name), ("definition", text)))
+            Findable(kind="event", name=name, texts=(("name", name), ("title", long_name(name)), ("definition", text)))
             for name, text in _events(plugins)
         ),
     ]

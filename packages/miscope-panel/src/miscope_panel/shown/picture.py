@@ -26,6 +26,7 @@ from miscope.variant import Variant
 from miscope.view import Choice, Control, Number, View, ViewData
 from miscope_panel.shown.computed_options import names_an_option, offered_options, options_given
 from miscope_panel.shown.lacking import lacking
+from miscope_panel.shown.option_words import option_words
 from miscope_panel.shown.selection import settled
 from miscope_panel.shown.taking import in_python, in_query, in_shell, turned_away
 
@@ -262,7 +263,8 @@ def _selected_there(workspace: Workspace, request: Request) -> dict[str, str]:
 def _described(control: Control, shown: ViewData, value: Value) -> dict[str, Any]:
     known = {"name": control.name, "label": control.label or control.name.replace("_", " "), "value": value}
     if isinstance(control, Choice):
-        return {**known, "kind": "choice", "options": list(options(control, shown))}
+        names = list(options(control, shown))
+        return {**known, "kind": "choice", "options": names, **option_words(names)}
     if isinstance(control, Number):
         least, greatest = bounds(control, shown)
         maximum = greatest if math.isfinite(greatest) else None

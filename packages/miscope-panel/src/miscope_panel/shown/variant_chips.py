@@ -10,6 +10,7 @@ from miscope.errors import MiscopeError
 from miscope.figures.differences import labels
 from miscope.figures.figure_style import variant_colours
 from miscope.inventory import look_up
+from miscope.maths.dated_events import long_name
 from miscope.tabulating.cell_text import written
 from miscope.tabulating.measure import Measure
 from miscope.tabulating.reading import read_table
@@ -22,7 +23,6 @@ __all__ = ["Chip", "chips_of"]
 _LOSS = Measure(name="test_loss", which="last")
 _STAGES = ("generalised", "complete", "half", "onset", "memorised")
 """Events, the latest stage first; 'complete', 'half' and 'onset' are of the fall of the test loss."""
-_FALL = {"complete": "90 % of the fall", "half": "half of the fall", "onset": "fall began"}
 
 
 @final
@@ -69,7 +69,7 @@ def _words(cells: Mapping[str, Cell], events: Mapping[str, float]) -> Iterator[s
         yield f"test loss {written(loss)}"
     stage = next((name for name in _STAGES if name in events), None)
     if stage is not None:
-        yield f"{_FALL.get(stage, stage)} at {events[stage]:.0f}"
+        yield f"{long_name(stage)} at {events[stage]:.0f}"
     made, missing = cells.get("analyses"), cells.get("missing_analyses")
     if isinstance(made, int) and isinstance(missing, int):
         yield f"{made} of {made + missing} analyses"

@@ -31,7 +31,10 @@ const place_of = (steps, asked) => {
   return Math.max(low - 1, 0)
 }
 
-// model: steps, asked, step_label, events, active, and on(name, action). hub: through which charts hear of the step and
+// What an event is called and what it is; its own name where model.event_words has none.
+const event_words = (model, name) => model.event_words?.[name] ?? {long: name, means: ""}
+
+// model: steps, asked, step_label, events, event_words, active, and on(name, action). hub: through which charts hear of the step and
 // ask for another, and which hears the keys. more_keys: gives what else the help says. settled: whether all that follows the
 // cursor shows this step by now; play then goes on as soon as it does, and otherwise at every TICK. arrived: whether all has
 // come that is drawn of it; hub tells when it begins to be drawn ("drawing"). extra: what a cursor
@@ -137,7 +140,9 @@ const step_cursor = ({model, el, hub, more_keys = () => [], settled = null, arri
     brush.globalAlpha = 0.55
     for (const step of steps()) brush.fillRect(Math.round(share(step) * (width - 1)), 0, 1, 5)
     marks.replaceChildren(...Object.entries(model.events).map(([name, step]) => {
-      const mark = h("button", {class: "event", type: "button", title: `${name}: ${model.step_label} ${grouped(Math.round(step))}`,
+      const {long, means} = event_words(model, name)
+      const at = `${model.step_label} ${grouped(Math.round(step))}`
+      const mark = h("button", {class: "event", type: "button", title: `${long}: ${at}${means && `\n${means}`}`,
         onclick: () => jump(step)}, "▼")
       mark.style.left = `${percent(step)}%`
       return mark

@@ -12,6 +12,7 @@ import numpy as np
 from miscope.figures.comparing.compared_figure import in_parts, put_together, time_axes
 from miscope.figures.extents import places
 from miscope.figures.trace_columns import values_of
+from miscope.maths.dated_events import long_name
 from miscope.view import SINCE
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def clock_of(align: str, *, events: Mapping[str, float], last: float, step_label
         return Clock()
     if align == "fraction":
         return Clock(unit=max(last, 1.0), title="fraction of training")
-    return Clock(zero=events[align], title=f"{step_label}s since {align}") if align in events else None
+    return Clock(zero=events[align], title=f"{step_label}s since {long_name(align)}") if align in events else None
 
 
 def clock_turned(control: str, shown: ViewData) -> Clock:

@@ -171,7 +171,7 @@ export function render({model, el}) {
   const CONTROLS = {
     choice: (control) => {
       const select = h("select", {"aria-label": control.label, onchange: () => turn(control.name, select.value)},
-        ...control.options.map((name) => h("option", {value: name, selected: name === control.value}, name)))
+        ...control.options.map((name) => h("option", {value: name, selected: name === control.value}, control.words?.[name] ?? name)))
       return select
     },
     number,

@@ -37,7 +37,7 @@ const cursor_axes = (model, {before}) => {
 
   // Variants that are compared are aligned for all of them.
   const of_one = () => (model.courses.length ? [] : [["fraction", "fraction of training"],
-    ...Object.keys(model.events).map((event) => [`since ${event}`, `since ${event}`])])
+    ...Object.keys(model.events).map((event) => [`since ${event}`, `since ${event_words(model, event).long}`])])
   let offered = null
   function offer() {
     const scales = [["linear", "linear"], ["log", "log"], ...of_one()]

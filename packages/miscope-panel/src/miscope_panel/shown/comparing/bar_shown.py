@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from miscope.figures.comparing.clock import EVERY_RUN
+from miscope.maths.dated_events import long_name
 from miscope.view import View
 from miscope_panel.shown.comparing.compared import Compared, Member
 from miscope_panel.shown.comparing.compared_view import ComparedView
@@ -22,7 +23,7 @@ def bar_shown(known: Compared, asked: Comparison, installed: Mapping[str, View])
     aligns = [
         ("step", label),
         ("fraction", "fraction of training"),
-        *((event, f"{label}s since {event}") for event in events),
+        *((event, f"{label}s since {long_name(event)}") for event in events),
     ]
     return {
         "chips": [_chip(known, place, asked) for place in range(len(known.members))],

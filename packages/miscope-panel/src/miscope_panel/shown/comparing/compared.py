@@ -10,6 +10,7 @@ from miscope.errors import MiscopeError
 from miscope.figures.comparing.clock import Clock, clock_of
 from miscope.figures.differences import differing_values, seed_groups
 from miscope.inventory import look_up
+from miscope.maths.dated_events import long_name
 from miscope.store.annotation import PinnedStep
 from miscope.store.annotation_files import annotation_of
 from miscope_panel.shown.training_stages import Stage, course_of
@@ -47,7 +48,10 @@ class Member:
 
     def unaligned(self, align: str) -> tuple[str, str]:
         """What is said where it cannot be aligned so."""
-        return f"{self.chip.label} cannot be aligned by \u201c{align}\u201d.", "It never happened in this run."
+        return (
+            f"{self.chip.label} cannot be aligned by \u201c{long_name(align)}\u201d.",
+            "It never happened in this run.",
+        )
 
     def instead(self) -> tuple[tuple[str, str, str], ...]:
         """What can be done then: a label, a control of the page and its value."""
