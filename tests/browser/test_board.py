@@ -44,9 +44,10 @@ def test_a_card_that_is_held_lies_beside_its_view_and_no_place_of_the_board_is_e
         expect(card(page, title)).to_have_attribute("data-drawn", "1")
     card(page, accuracies).get_by_role("button", name=f"{accuracies}: more").click()
     page.get_by_role("menuitem", name="Hold it beside").click()
-    come(page, [[losses, spectrum], [accuracies, accuracies], [margins]])
-    card(page, losses).get_by_label("Full width").click()
     come(page, [[losses], [accuracies, accuracies], [spectrum, margins]])
+    card(page, spectrum).get_by_label("Full width").click()
+    come(page, [[losses], [accuracies, accuracies], [spectrum], [margins]])
+    card(page, spectrum).get_by_label("Full width").click()
     card(page, losses).get_by_label("Close this view").click()
     come(page, [[accuracies, accuracies], [spectrum, margins]])
 

@@ -51,7 +51,7 @@ class ComparePage:
         self._computing = Computing(context)
         self.bar = CompareBar(sizing_mode="stretch_width", margin=0)
         self.bar.on_message = self._hear
-        looks = [sheet("board"), sheet("compare_board")]
+        looks = [sheet("board")]
         # Bokeh warns of a column without anything in it.
         self._nothing = pn.Spacer(height=0)
         self.board = pn.Column(self._nothing, sizing_mode="stretch_width", margin=0, stylesheets=looks)
