@@ -21,3 +21,7 @@ def test_the_seeds_sections_and_its_table_are_one_lens() -> None:
     assert titles == [
         *("Grokking quality", "Training curves", "Loss landscape", "Model properties", "Adam dynamics", "Routing")
     ]
+
+
+def test_a_lens_is_there_for_each_question_that_the_workbench_is_opened_with() -> None:
+    assert {"grokking", "frequencies", "geometry", "attention", "least-action", "sae"} <= set(INSTALLED.lenses)
