@@ -10,9 +10,13 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from miscope import ViewData
+from miscope.family import make_variant
 from miscope.figures.client import FILES
 from miscope.figures.wire import bundle, looks, wire
+from miscope.testing import ToyFamily
 from miscope_panel.page import client
+from miscope_views.clusters import frequencies
 
 pytestmark = pytest.mark.browser
 
@@ -231,6 +235,31 @@ def test_colours_turned_round_are_other_colours(scripted):
         scale,
     )
     assert first == [0, 255, 0]
+
+
+def test_neurons_by_component_are_painted_from_step_to_step(over):
+    """The view's own figure, with its category axis, its colour bar and two histograms upon each other."""
+    random, site, components = np.random.default_rng(0), "blocks.0.mlp.hook_post", np.array(["1", "2", "3"])
+    share = random.random((3, 3, 8)).astype(np.float32)
+    stacked = {
+        "step": np.array([0, 10, 20]),
+        f"{site}/basis": np.array([["fourier"]] * 3),
+        f"{site}/label": np.tile(components, (3, 1)),
+        f"{site}/fraction": share,
+        f"{site}/dominant": components[share.argmax(axis=1)],
+        f"{site}/max_fraction": share.max(axis=1),
+        f"{site}/dead": np.zeros((3, 8), dtype=bool),
+    }
+    variant = make_variant(ToyFamily(), {})
+    figures = []
+    for place in (1, 2):
+        now = {name: array[place] for name, array in stacked.items()}
+        given = {"artifacts": {"neurons.frequencies": now}, "history": {"neurons.frequencies": stacked}}
+        shown = ViewData(variant=variant, step=20, steps=stacked["step"], step_label="epoch", **given)
+        figures.append(frequencies(shown, site=site, locked=True))
+    found = over(*figures)
+    assert (found["over"], found["same"]) == (True, True)
+    assert max(found["off"]) <= 1
 
 
 def test_what_cannot_be_painted_after_all_is_drawn_in_full(show):

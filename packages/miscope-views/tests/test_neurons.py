@@ -139,7 +139,7 @@ def test_a_page_beyond_the_last_neuron_is_refused():
 
 
 def test_neurons_are_sorted_by_their_final_cluster_beside_the_null():
-    figure = frequencies(ANALYZED, site=SITE)
+    figure = frequencies(ANALYZED, site=SITE, locked=True)
     heat, null, now = figure.data
 
     assert heat.customdata[0].tolist() == [1, 0, 3, 2]
@@ -147,6 +147,24 @@ def test_neurons_are_sorted_by_their_final_cluster_beside_the_null():
     assert null.name == "at epoch 0"
     assert float(null.x[np.argmax(null.y)]) < 0.1
     assert sum(now.y) == pytest.approx(1)
+
+
+def test_neurons_ticks_and_the_scale_of_the_histogram_stay_from_step_to_step():
+    """Before and after training, with clusters computed and without."""
+    last = STACKED | {f"{SITE}/dominant": np.array([["1", "2", "", "1"], *[SHARES[f"{SITE}/dominant"]] * 2])}
+    dead = np.array([[False] * 4, [False, True, True, True], SHARES[f"{SITE}/dead"]])
+    history = {"neurons.frequencies": last | {f"{SITE}/dead": dead}}
+    for clustered in ({"neurons.clusters": CLUSTERS}, {}):
+        drawn = []
+        for place in (0, 2):
+            now = {name: array[place] for name, array in history["neurons.frequencies"].items()}
+            shown = replace(ANALYZED, artifacts={"neurons.frequencies": now, **clustered}, history=history)
+            drawn.append(frequencies(shown, site=SITE, locked=True))
+        first, second = drawn
+        assert first.data[0].customdata.tolist() == second.data[0].customdata.tolist()
+        assert first.layout.yaxis.tickvals == second.layout.yaxis.tickvals
+        assert first.layout.yaxis2.range == second.layout.yaxis2.range == (0, 1.05)
+    assert frequencies(ANALYZED, site=SITE, locked=False).layout.yaxis2.range is None
 
 
 def test_clusters_show_their_size_and_each_neurons_course():
@@ -241,7 +259,7 @@ def test_all_neurons_fit_on_one_page_if_asked(amount, pages, shape):
 def test_a_click_on_a_picture_a_column_or_a_row_selects_its_neuron_and_its_site():
     sheet = contact_sheet(SHOWN, site=SITE, page=1, sort="index", own_scale=True)
     trajectory = replace(ANALYZED, artifacts={"neurons.frequencies": STACKED, "neurons.clusters": CLUSTERS})
-    share, over_time = frequencies(ANALYZED, site=SITE), clusters(trajectory, site=SITE)
+    share, over_time = frequencies(ANALYZED, site=SITE, locked=True), clusters(trajectory, site=SITE)
     for figure, of in ((sheet, sheet.data[-1]), (share, share.data[0]), (over_time, over_time.data[-1])):
         told = [trace.meta["selects"] for trace in figure.data if trace.meta]
         assert [(each["read"], each["same"]) for each in told] == [({"neuron": "customdata"}, {"site": SITE})]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
 from miscope.figures.selecting import selects
+from miscope.view import SAME_SCALE
 from miscope_views.figures import figure, line, panels, title
 from miscope_views.named_arrays import basis_note, choice_of, first_row, ticked, unit_of
 
@@ -23,13 +25,19 @@ _NULLS = {"initialisation": "at the start", "relabelled": "when relabelled"}
 """What the threshold of `neurons.clusters` is drawn from, in words."""
 _BESIDE = {"title": {"text": "share of<br>variance", "side": "top"}, "x": 0.59}
 """Colour bar of the left panel."""
+_BINS = 40
+"""Of the histogram, from 0 to 1."""
+_MOST_SHARES = 2**17
+"""Shares that are counted to find how high the histogram is over training, about."""
 
 
-def frequencies(shown: ViewData, *, site: str) -> Figure:
+def frequencies(shown: ViewData, *, site: str, locked: bool) -> Figure:
     """How much of each neuron's variance every component explains, neurons by their final cluster, beside the null."""
-    arrays = shown.artifacts[_SHARES]
+    arrays, over_time = shown.artifacts[_SHARES], shown.history[_SHARES]
     share, labels = arrays[f"{site}/fraction"], arrays[f"{site}/label"]
-    final = shown.artifacts[_CLUSTERS][f"{site}/final"] if _CLUSTERS in shown.artifacts else arrays[f"{site}/dominant"]
+    # Of the end in either case: neurons keep their places, and the axis its ticks, from step to step.
+    clustered = _CLUSTERS in shown.artifacts
+    final = shown.artifacts[_CLUSTERS][f"{site}/final"] if clustered else over_time[f"{site}/dominant"][-1]
     known = {name: place for place, name in enumerate(labels.tolist())}
     rank = np.array([known.get(name, len(known)) for name in final.tolist()])
     order = np.argsort(rank, kind="stable")
@@ -43,19 +51,20 @@ def frequencies(shown: ViewData, *, site: str) -> Figure:
         "hovertemplate": f"neuron %{{customdata}}<br>{unit} %{{y}}: %{{z:.3f}}<extra></extra>",
         "meta": selects({"neuron": "customdata"}, site=site),
     }
-    live = arrays[f"{site}/max_fraction"][~arrays[f"{site}/dead"]]
-    large = _ticks(final, labels)
+    now = _heights(arrays[f"{site}/max_fraction"][None], arrays[f"{site}/dead"][None])[0]
     layout: dict[str, Any] = {
         "title": title(shown, f"What explains the neurons of {site}", basis_note(arrays, site)),
         "xaxis": {"title": {"text": "neuron, by its final cluster"}, "domain": [0, 0.58], "showgrid": False},
-        "yaxis": {"title": {"text": unit}, "type": "category", "tickvals": large, "showgrid": False},
+        "yaxis": {"title": {"text": unit}, "type": "category", "tickvals": _ticks(final, labels), "showgrid": False},
         "coloraxis": {"cmin": 0, "cmax": 1, "colorbar": _BESIDE},
         "xaxis2": {"title": {"text": "largest share"}, "domain": [0.76, 1], "anchor": "y2", "range": [0, 1]},
         "yaxis2": {"title": {"text": "share of live neurons"}, "anchor": "x2", "side": "right"},
         "legend": {"x": 1, "xanchor": "right", "y": 1.0},
         "barmode": "overlay",
     }
-    return figure([heat, *_before_training(shown, site), _histogram(live, "now", OKABE_ITO[0])], layout)
+    if locked:
+        layout["yaxis2"]["range"] = [0, 1.05 * max(float(now.max()), _highest(over_time, site))]
+    return figure([heat, *_before_training(shown, site), _histogram(now, "now", OKABE_ITO[0])], layout)
 
 
 def clusters(shown: ViewData, *, site: str) -> Figure:
@@ -127,17 +136,32 @@ def _before_training(shown: ViewData, site: str) -> list[dict[str, Any]]:
     first = shown.history[_SHARES]
     if first["step"][0] != 0:
         return []
-    share = first[f"{site}/max_fraction"][0][~first[f"{site}/dead"][0]]
-    return [_histogram(share, f"at {shown.step_label} 0", NULL)]
+    height = _heights(first[f"{site}/max_fraction"][:1], first[f"{site}/dead"][:1])[0]
+    return [_histogram(height, f"at {shown.step_label} 0", NULL)]
 
 
-def _histogram(share: np.ndarray, name: str, colour: str) -> dict[str, Any]:
-    height, edges = np.histogram(share, bins=40, range=(0, 1))
+def _highest(over_time: Mapping[str, np.ndarray], site: str) -> float:
+    """The highest bar over training; of very many checkpoints over some of them, evenly spread."""
+    share, dead = over_time[f"{site}/max_fraction"], over_time[f"{site}/dead"]
+    apart = -(-share.size // _MOST_SHARES)
+    return float(_heights(share[::apart], dead[::apart]).max())
+
+
+def _heights(share: np.ndarray, dead: np.ndarray) -> np.ndarray:
+    """(T, bins) share of the live neurons whose largest share is in each bin. share, dead: (T, M)."""
+    live = ~dead & np.isfinite(share)
+    rows, _ = np.nonzero(live)
+    places = np.clip(share[live] * _BINS, 0, _BINS - 1).astype(np.intp)
+    count = np.bincount(rows * _BINS + places, minlength=len(share) * _BINS).reshape(len(share), _BINS)
+    return count / np.maximum(count.sum(axis=1, keepdims=True), 1)
+
+
+def _histogram(height: np.ndarray, name: str, colour: str) -> dict[str, Any]:
     return {
         "type": "bar",
-        "x": (edges[1:] + edges[:-1]) / 2,
-        "y": height / max(len(share), 1),
-        "width": 1 / 40,
+        "x": (np.arange(_BINS) + 0.5) / _BINS,
+        "y": height,
+        "width": 1 / _BINS,
         "name": name,
         "xaxis": "x2",
         "yaxis": "y2",
@@ -166,7 +190,7 @@ FREQUENCIES_VIEW = View(
     grain=Grain.CHECKPOINT,
     draw=frequencies,
     needs=Needs(reads=(_SHARES,), optional=(_CLUSTERS,), history=(_SHARES,), bases=("*",)),
-    controls=(_SITE,),
+    controls=(_SITE, SAME_SCALE),
     selects=("neuron", "site"),
 )
 
