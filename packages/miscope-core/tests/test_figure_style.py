@@ -84,12 +84,23 @@ def test_every_name_has_a_colour_that_shows_on_white_and_on_black(label: str):
     assert (luminance(colour) + 0.05) / (black + 0.05) > 2.5
 
 
-def test_a_variant_keeps_its_colour_in_other_company_and_no_two_share_one():
-    names = [f"toy.sum/seed{i}" for i in range(8)]
+def test_a_variant_keeps_its_colour_when_others_are_added_and_no_two_share_one():
+    names = [f"toy.sum/seed{i}" for i in range(8, 0, -1)]
 
     assert len(set(variant_colours(names).values())) == 8
-    assert variant_colours(names[:1]).items() <= variant_colours(reversed(names[:1])).items()
+    for count in range(8):
+        assert variant_colours(names[:count]).items() <= variant_colours(names).items()
     assert len(set(variant_colours([*names, *(f"more/{i}" for i in range(5))]).values())) == 13
+
+
+def test_variants_that_have_a_colour_keep_it_in_any_order_and_others_get_what_is_free():
+    names = [f"toy.sum/seed{i}" for i in range(5)]
+    before = variant_colours(names)
+    after = variant_colours([*reversed(names[1:]), "toy.sum/seed9"], before)
+
+    assert list(after) == [*reversed(names[1:]), "toy.sum/seed9"]
+    assert {name: after[name] for name in names[1:]} == {name: before[name] for name in names[1:]}
+    assert len(set(after.values())) == 5
 
 
 def test_a_figure_changes_its_theme_and_keeps_its_contents():

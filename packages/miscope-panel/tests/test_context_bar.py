@@ -29,7 +29,7 @@ def test_a_variant_alone_is_named_whole_with_its_final_loss_and_how_much_was_ana
 def test_variants_beside_each_other_are_told_by_what_differs_in_the_colours_of_their_curves(trained):
     chips = chips_of(trained, [OTHER, FIRST, OTHER])
     assert [(chip.variant, chip.label) for chip in chips] == [(OTHER, "seed=1"), (FIRST, "seed=0")]
-    assert {chip.variant: chip.colour for chip in chips} == variant_colours([FIRST, OTHER])
+    assert {chip.variant: chip.colour for chip in chips} == variant_colours([OTHER, FIRST])
 
 
 def test_a_variant_that_is_not_here_is_left_out(trained):

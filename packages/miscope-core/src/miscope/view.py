@@ -120,6 +120,8 @@ class Member:
     """What differs: 'seed=485'; the whole slug if need be."""
     shown: ViewData
     """Of trajectory grain: what a view of this variant alone would be given."""
+    colour: str = ""
+    """The colour that it has elsewhere, where it has one: see `figure_style.member_colours`."""
 
 
 @final

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.errors import DoesNotApply
-from miscope.figures.figure_style import OKABE_ITO, TEST, TRAIN, colour_of, variant_colours
+from miscope.figures.figure_style import OKABE_ITO, TEST, TRAIN, colour_of, member_colours
 from miscope.maths.dated_events import long_name
 from miscope_views.aligning import aligned, alignments, left_out, of_alignment
 from miscope_views.answer_motion import VELOCITY_VIEW
@@ -105,7 +105,7 @@ def leakage(shown: ViewData, *, quantity: str) -> Figure:
 
 def compare(shown: ViewData, *, metric: str, align: str, train: bool) -> Figure:
     """One metric of several variants, their time axes aligned by step, by fraction of training or by an event."""
-    colours = variant_colours(member.shown.variant.name for member in shown.members)
+    colours = member_colours(shown.members)
     splits, without = ("train", "test") if train else ("test",), left_out(shown, align)
     traces = [
         _member_curve(member.label, member.shown, f"{split}_{metric}", align, colours)

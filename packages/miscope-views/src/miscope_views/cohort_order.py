@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
-from miscope.figures.figure_style import variant_colours
+from miscope.figures.figure_style import member_colours
 from miscope.maths.dated_events import long_name
 from miscope_views.cohort_matrices import labels_of, matrix
 from miscope_views.definitions import by
@@ -36,7 +36,7 @@ def order(shown: ViewData) -> Figure:
         [long_name(each) for each in arrays["milestone"].tolist()],
         np.asarray(arrays["before"], dtype=np.float64),
     )
-    colours = variant_colours(arrays["variant"].tolist())
+    colours = member_colours(shown.members)
     traces: list[dict[str, Any]] = []
     for name, label, at in zip(arrays["variant"].tolist(), labels_of(shown, arrays), arrays["at"], strict=True):
         reached = np.flatnonzero(np.isfinite(at))

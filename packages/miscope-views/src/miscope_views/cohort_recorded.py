@@ -10,7 +10,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.errors import DoesNotApply
-from miscope.figures.figure_style import variant_colours
+from miscope.figures.figure_style import member_colours
 from miscope.maths.dated_events import long_name
 from miscope.recorded_rate import recorded_rate
 from miscope.snapshot import Series
@@ -36,7 +36,7 @@ def recorded(shown: ViewData, *, metric: str, align: str, scale: str) -> Figure:
 
     By range, an axis is logarithmic where the numbers span much, but for shares of right answers.
     """
-    colours = variant_colours(member.shown.variant.name for member in shown.members)
+    colours = member_colours(shown.members)
     without = left_out(shown, align)
     held = {member.label: _known(member) for member in shown.members}
     told = [member for member in shown.members if metric in held[member.label] and member.label not in without]

@@ -8,7 +8,7 @@ import numpy as np
 
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.differences import differing_fields
-from miscope.figures.figure_style import variant_colours
+from miscope.figures.figure_style import member_colours
 from miscope_views.definitions import defined
 from miscope_views.figures import figure, title
 from miscope_views.tables import table as cells_of
@@ -34,7 +34,7 @@ def table(shown: ViewData) -> Figure:
     columns["key components"] = [_keys(member.shown) for member in shown.members]
     columns["sum of squares"] = [_norm(member.shown) for member in shown.members]
     known = {name: cells for name, cells in columns.items() if any(cell != _NONE for cell in cells)}
-    dots = variant_colours(variant.name for variant in variants)
+    dots = member_colours(shown.members)
     colours = [[dots[variant.name] for variant in variants], *([["#7F7F7F"] * len(variants)] * (len(known) - 1))]
     trace = cells_of(known, colours)
     many = f"{len(variants)} variant{'s' * (len(variants) != 1)}"

@@ -9,7 +9,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.event_marks import marked_events
-from miscope.figures.figure_style import OKABE_ITO, variant_colours
+from miscope.figures.figure_style import OKABE_ITO, member_colours
 from miscope.view import EVENT_MARKS
 from miscope_views.figures import figure, line, title
 from miscope_views.named_arrays import choice_of, holders
@@ -70,7 +70,7 @@ def joint(shown: ViewData, *, components: str, events: bool) -> Figure:
     arrays, (first, second) = shown.artifacts[_JOINT], _PLANES[components]
     scores, explained, member = arrays["scores"], arrays["explained"], arrays["member"]
     second = min(second, scores.shape[1] - 1)
-    colours = variant_colours(one.shown.variant.name for one in shown.members)
+    colours = member_colours(shown.members)
     traces: list[dict[str, Any]] = []
     for i, one in enumerate(shown.members):
         rows, steps = scores[member == i], arrays["at"][member == i]

@@ -12,8 +12,20 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
     from plotly.graph_objs.layout import Template
 
+    from miscope.view import Member
+
 __all__ = ["CONFIG", "NULL", "OKABE_ITO", "ON_A_PATH", "TEST", "TRAIN", "Theme"]
-__all__ += ["bare", "caution", "colour_of", "is_bare", "is_ours", "restyle", "template", "variant_colours"]
+__all__ += [
+    "bare",
+    "caution",
+    "colour_of",
+    "is_bare",
+    "is_ours",
+    "member_colours",
+    "restyle",
+    "template",
+    "variant_colours",
+]
 
 Theme = Literal["light", "dark"]
 
@@ -89,17 +101,30 @@ def colour_of(label: str) -> str:
     return _oklch(*_TONES[number % len(_TONES)], turn=(number * (3 - math.sqrt(5)) / 2) % 1.0)
 
 
-def variant_colours(names: Iterable[str]) -> dict[str, str]:
-    """A colour for each variant: its own wherever it appears, and no two alike while the palette lasts."""
-    colours: dict[str, str] = {}
-    free = list(OKABE_ITO)
-    for name in sorted(set(names)):
+def variant_colours(names: Iterable[str], kept: Mapping[str, str] | None = None) -> dict[str, str]:
+    """A colour for each variant, no two alike while the palette lasts.
+
+    The first gets its own, each that follows its own or one that is free: those before it never change for it.
+    kept: colours that some of them have already.
+    """
+    names = list(dict.fromkeys(names))
+    colours = {name: colour for name, colour in (kept or {}).items() if name in names}
+    free = [colour for colour in OKABE_ITO if colour not in colours.values()]
+    for name in names:
+        if name in colours:
+            continue
         # Of the first five: the sixth is too like the first, the last too like a null.
         wish = OKABE_ITO[hashlib.sha256(name.encode()).digest()[0] % 5]
         colours[name] = wish if wish in free else (free[0] if free else colour_of(name))
         if colours[name] in free:
             free.remove(colours[name])
-    return colours
+    return {name: colours[name] for name in names}
+
+
+def member_colours(members: Sequence[Member]) -> dict[str, str]:
+    """By name the colours of variants that a view compares: those that they were given, others by their order."""
+    given = {one.shown.variant.name: one.colour for one in members if one.colour}
+    return variant_colours((one.shown.variant.name for one in members), given)
 
 
 def restyle(figure: Figure, theme: Theme) -> Figure:

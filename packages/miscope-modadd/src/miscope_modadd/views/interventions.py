@@ -9,7 +9,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.errors import DoesNotApply
-from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of, variant_colours
+from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of, member_colours
 from miscope.figures.frame import figure, line, title
 from miscope_modadd.interventions import FrequencyGain, gains_of
 
@@ -55,7 +55,7 @@ def compare(shown: ViewData, *, frequency: str, metric: str) -> Figure:
     gains = [gain for member in shown.members for gain in gains_of(member.shown.variant)]
     if not gains:
         raise DoesNotApply("none of them is trained under a frequency gain")
-    colours = variant_colours(member.shown.variant.name for member in shown.members)
+    colours = member_colours(shown.members)
     plain = sum(not gains_of(member.shown.variant) for member in shown.members)
     traces: list[dict[str, Any]] = []
     for member in shown.members:

@@ -200,6 +200,7 @@ class Board:
             # Only what the picture depends on, so that the same picture is never asked for twice.
             step=settled(self._steps, place.step) if grain is Grain.CHECKPOINT else None,
             compared=place.compared if grain is Grain.COHORT else (),
+            colours=place.colours if grain is Grain.COHORT else {},
             between=between_shown(view, place.controls_of("cursor").get("between", "")),
             controls=controls,
             selected=common,

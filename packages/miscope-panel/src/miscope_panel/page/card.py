@@ -33,7 +33,7 @@ class Card(PageComponent):
     title = param.String()
     summary = param.String()
     of_view = param.String(doc="What the view is called, where the title says whom the card is of.")
-    colour = param.String(doc="That of the one variant it is of, where it stands among several; '' for none.")
+    letter = param.String(doc="That of the one variant it is of, where it stands among several; '' for none.")
     closable = param.Boolean(default=True)
     holdable = param.Boolean(default=False, doc="Whether a second card can hold what this one shows.")
     held = param.Boolean(default=False, doc="Whether it stays at its variant and step.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, final
@@ -75,7 +75,7 @@ class ComparePage:
         names = names_compared(place)[:MOST]
         if names != self._names:
             self._names = names
-            read = partial(tried, partial(_known, self._workspace, names))
+            read = partial(tried, partial(_known, self._workspace, names, place.colours))
             self._errands.send(read, partial(self._learn, names))
         if self._compared is not None and names == self._compared_of:
             self._lay_out(place)
@@ -236,5 +236,5 @@ class ComparePage:
         self._selection.place = self._selection.place.turn(NAME, "hide", ",".join(dict.fromkeys(names)) or None)
 
 
-def _known(workspace: Any, names: tuple[str, ...]) -> tuple[Compared, tuple[str, ...]]:
-    return compared(workspace, names), tuple(variant.name for variant in workspace.variants())
+def _known(workspace: Any, names: tuple[str, ...], colours: Mapping[str, str]) -> tuple[Compared, tuple[str, ...]]:
+    return compared(workspace, names, colours), tuple(variant.name for variant in workspace.variants())

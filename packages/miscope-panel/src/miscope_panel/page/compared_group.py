@@ -104,10 +104,10 @@ class ComparedGroup:
         made, pictures = answer
         self._known, before, self.shown = request.key, self.shown, made
         titles = tuple(card.title for card in made.cards)
-        anew = titles != self._card_titles or [c.colour for c in self.cards] != [c.colour for c in made.cards]
+        anew = titles != self._card_titles or [c.letter for c in self.cards] != [c.letter for c in made.cards]
         if anew:
             self._card_titles = titles
-            self.cards = [self._card(card.title, card.colour) for card in made.cards]
+            self.cards = [self._card(card.title, card.letter) for card in made.cards]
         for card, shown, picture in zip(self.cards, made.cards, pictures, strict=True):
             if shown.request is not None:
                 card.inform(shown.request, self._errands)
@@ -123,13 +123,13 @@ class ComparedGroup:
         note = f"<p>{escape(made.note)}</p>" if made.note else ""
         self.heading.object = f"<h2>{escape(self._view.title)}</h2>{note}"
 
-    def _card(self, title: str, colour: str, *, in_sight: bool = True) -> Card:
+    def _card(self, title: str, letter: str, *, in_sight: bool = True) -> Card:
         card = Card(
             view=self._view.name,
             title=title or self._view.title,
             summary=self._view.summary,
             of_view=self._view.title if title else "",
-            colour=colour,
+            letter=letter,
             in_sight=in_sight,
             looks=dict(self._looks),
             elsewhere=list(self._elsewhere),

@@ -24,22 +24,23 @@ class ContextBar:
 
     def __init__(self, workspace: Workspace, errands: Errands) -> None:
         self._workspace, self._errands = workspace, errands
-        self._names: tuple[str, ...] = ()
+        self._colours: dict[str, str] = {}
         self.view = pn.pane.HTML("", sizing_mode="stretch_width", margin=0, stylesheets=[sheet("context_bar")])
 
     def follow(self, place: Place) -> None:
         """Show these variants."""
-        names = tuple(dict.fromkeys(name for name in (place.variant, *place.compared) if name))
-        if names != self._names:
-            self._names = names
+        colours = place.colours
+        if colours != self._colours:
+            self._colours = colours
             self.look_again()
 
     def look_again(self) -> None:
         """Read anew how far they came."""
-        self._errands.send(partial(chips_of, self._workspace, self._names), partial(self._show, self._names))
+        read = partial(chips_of, self._workspace, tuple(self._colours), self._colours)
+        self._errands.send(read, partial(self._show, self._colours))
 
-    def _show(self, names: tuple[str, ...], chips: Sequence[Chip]) -> None:
-        if names == self._names:
+    def _show(self, of: dict[str, str], chips: Sequence[Chip]) -> None:
+        if of == self._colours:
             self.view.object = f'<div class="chips">{"".join(map(_written, chips))}</div>'
 
 

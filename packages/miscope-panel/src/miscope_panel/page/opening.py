@@ -57,7 +57,8 @@ def moved_on(place: Place, gone: Collection[str]) -> Place:
     if place.page != "runs":
         return place
     compared = tuple(name for name in place.compared if name not in gone)
-    return replace(place, compared=compared, **({"variant": "", "step": None} if place.variant in gone else {}))
+    left = replace(place, compared=compared, **({"variant": "", "step": None} if place.variant in gone else {}))
+    return left if left.variants == place.variants else left.coloured_as(place)
 
 
 def _newest(workspace: Workspace, names: Sequence[str]) -> str:

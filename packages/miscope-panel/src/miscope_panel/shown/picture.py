@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import threading
 import traceback
@@ -18,15 +17,15 @@ from miscope.commands import in_workspace
 from miscope.errors import BadValue, DoesNotApply, Ended, MiscopeError, NoArtifact, NoCheckpoint
 from miscope.failure import Failure, tried
 from miscope.figures.availability import Availability, gather_before, view_availability
-from miscope.figures.controls import Value, bounds, options, settle
+from miscope.figures.controls import Value, settle
 from miscope.figures.picture import failed
 from miscope.figures.render import draw, gather
 from miscope.figures.wire import wire
 from miscope.variant import Variant
-from miscope.view import Choice, Control, Number, View, ViewData
+from miscope.view import View, ViewData
 from miscope_panel.shown.computed_options import names_an_option, offered_options, options_given
+from miscope_panel.shown.control_described import described
 from miscope_panel.shown.lacking import lacking
-from miscope_panel.shown.option_words import option_words
 from miscope_panel.shown.selection import settled
 from miscope_panel.shown.taking import in_python, in_query, in_shell, turned_away
 
@@ -71,6 +70,8 @@ class Request:
     step: int | None = None
     """None: the last checkpoint."""
     compared: tuple[str, ...] = ()
+    colours: Mapping[str, str] = field(default_factory=dict)
+    """Those that variants have elsewhere, by name, for a view that compares them."""
     controls: Mapping[str, str] = field(default_factory=dict)
     """And options of what the view reads: 'neurons.clusters.threshold' by its name, or several under 'options'."""
     selected: Mapping[str, str] = field(default_factory=dict)
@@ -139,7 +140,7 @@ def drawn_picture(workspace: Workspace, request: Request, *, dressed: bool = Tru
         chosen = options_given(workspace, request.controls)
         offered = offered_options(workspace, view, variants, chosen)
         with _turn(view):
-            shown, asked = _gathered(workspace, view, variants, request.step, chosen)
+            shown, asked = _gathered(workspace, view, variants, request, chosen)
             if request.exact and (lack := lacking(workspace, view, shown, request.controls)):
                 return Picture(state="missing", words=lack.words, commands=lack.commands), None
             controls = _accepted(view, shown, {**request.selected, **request.controls})
@@ -151,7 +152,7 @@ def drawn_picture(workspace: Workspace, request: Request, *, dressed: bool = Tru
             step=shown.step,
             asked=asked,
             label=label,
-            controls=(*(_described(c, shown, controls[c.name]) for c in view.all_controls), *offered),
+            controls=(*(described(c, shown, controls[c.name]) for c in view.all_controls), *offered),
             taken={
                 "python": in_python(workspace.root, view, shown, turned),
                 "shell": command(workspace, in_shell(view, shown, turned)),
@@ -186,7 +187,7 @@ def figure(workspace: Workspace, request: Request) -> Figure:
     controls = {name: value for name, value in request.controls.items() if not names_an_option(name)}
     try:
         with _turn(view):
-            shown, _ = _gathered(workspace, view, _variants(workspace, view, request), request.step, chosen)
+            shown, _ = _gathered(workspace, view, _variants(workspace, view, request), request, chosen)
             return draw(view, shown, controls)
     except SystemExit as error:  # of a family: it would end the server
         raise Ended(view.name, error.code) from error
@@ -226,15 +227,17 @@ def _variants(workspace: Workspace, view: View, request: Request) -> list[Varian
 
 
 def _gathered(
-    workspace: Workspace, view: View, variants: Sequence[Variant], asked: int | None, options: Options | None = None
+    workspace: Workspace, view: View, variants: Sequence[Variant], request: Request, options: Options | None = None
 ) -> tuple[ViewData, int | None]:
     """What the view is given at the nearest step at or before the one asked for that has all it needs, and the
     checkpoint that would have been shown."""
     if view.grain is Grain.COHORT:
-        return gather(workspace, view, variants, None, options), None
+        together = gather(workspace, view, variants, None, options)
+        members = (replace(one, colour=request.colours.get(one.shown.variant.name, "")) for one in together.members)
+        return replace(together, members=tuple(members)), None
     if view.grain is not Grain.CHECKPOINT:
         return gather(workspace, view, variants[0], None, options), None
-    wanted = settled(workspace.store.steps(variants[0].name), asked)
+    wanted = settled(workspace.store.steps(variants[0].name), request.step)
     return gather_before(workspace, view, variants[:1], wanted, options), wanted
 
 
@@ -255,21 +258,9 @@ def _selected_there(workspace: Workspace, request: Request) -> dict[str, str]:
     view = workspace.plugins.view(request.view)
     chosen = options_given(workspace, request.controls)
     with _turn(view):
-        shown, _ = _gathered(workspace, view, _variants(workspace, view, request), request.step, chosen)
+        shown, _ = _gathered(workspace, view, _variants(workspace, view, request), request, chosen)
         values = _accepted(view, shown, request.selected)
     return {name: str(values[name]) for name in request.selected}
-
-
-def _described(control: Control, shown: ViewData, value: Value) -> dict[str, Any]:
-    known = {"name": control.name, "label": control.label or control.name.replace("_", " "), "value": value}
-    if isinstance(control, Choice):
-        names = list(options(control, shown))
-        return {**known, "kind": "choice", "options": names, **option_words(names)}
-    if isinstance(control, Number):
-        least, greatest = bounds(control, shown)
-        maximum = greatest if math.isfinite(greatest) else None
-        return {**known, "kind": "number", "minimum": least, "maximum": maximum, "whole": control.whole}
-    return {**known, "kind": "toggle"}
 
 
 def _failed(workspace: Workspace, view: str, error: BaseException) -> Picture:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 import param
 
 from miscope.tabulating.asked import TableAsked
+from miscope_panel.shown.kept_colours import KEPT, read_colours, write_colours
 from miscope_panel.shown.lens_cards import CardSection
 from miscope_panel.shown.pin import Pin, view_of
 from miscope_panel.shown.table_address import read_asked, write_asked
@@ -53,6 +54,20 @@ class Place:
     table: TableAsked = field(default_factory=TableAsked)
     """What is asked of the table of variants."""
     dark: bool = False
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The variant and those compared with it, each once."""
+        return tuple(dict.fromkeys(name for name in (self.variant, *self.compared) if name))
+
+    @property
+    def colours(self) -> dict[str, str]:
+        """Those of its variants, by name."""
+        return read_colours(self.variants, self.turned.get(KEPT, ""))
+
+    def coloured_as(self, before: Place) -> Place:
+        """This place where variants that were shown before have the colours that they had."""
+        return self.turn(*KEPT, write_colours(self.variants, before.colours))
 
     def turn(self, view: str, control: str, value: str | None) -> Place:
         """This place with one control turned; None puts it back."""
@@ -193,6 +208,8 @@ class Selection(param.Parameterized):
     def move(self, **changes: Any) -> None:
         """Go to this place with those fields changed; nothing happens where they are as they were."""
         there = replace(self.place, **changes)
+        if there.variants != self.place.variants:
+            there = there.coloured_as(self.place)
         if there != self.place:
             self.place = there
 

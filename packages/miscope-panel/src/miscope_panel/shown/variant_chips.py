@@ -36,24 +36,30 @@ class Chip:
     """What tells it from the others; its slug where it is alone."""
     colour: str
     """That of its curves wherever variants are compared."""
+    letter: str = ""
+    """'A' for the first."""
     words: tuple[str, ...] = ()
     """'test loss 3.1e-07', 'generalised at 9300', '12 of 14 analyses'."""
 
 
-def chips_of(workspace: Workspace, names: Sequence[str]) -> tuple[Chip, ...]:
-    """One for each variant that can be opened, in this order. Where the index cannot be read less is said."""
+def chips_of(workspace: Workspace, names: Sequence[str], kept: Mapping[str, str] | None = None) -> tuple[Chip, ...]:
+    """One for each variant that can be opened, in this order. Where the index cannot be read less is said.
+
+    kept: colours that some of them have already.
+    """
     looked_up = (look_up(workspace.store, workspace.plugins, name).variant for name in dict.fromkeys(names))
     variants = [variant for variant in looked_up if variant is not None]
-    colours = variant_colours(variant.name for variant in variants)
+    colours = variant_colours((variant.name for variant in variants), kept)
     cells = _cells(workspace)
     return tuple(
         Chip(
             variant=variant.name,
             label=label,
             colour=colours[variant.name],
+            letter=chr(ord("A") + place),
             words=tuple(_words(cells.get(variant.name, {}), events_of(workspace, variant.name))),
         )
-        for variant, label in zip(variants, labels(variants), strict=True)
+        for place, (variant, label) in enumerate(zip(variants, labels(variants), strict=True))
     )
 
 

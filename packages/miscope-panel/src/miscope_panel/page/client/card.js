@@ -23,12 +23,7 @@ const whole = (part, bytes) => {
   return part
 }
 
-const dot = (colour) => {
-  if (!colour) return null
-  const mark = h("i", {class: "dot", "aria-hidden": "true"})
-  mark.style.background = colour
-  return mark
-}
+const ring = (letter) => (letter ? h("i", {class: "ring", "aria-hidden": "true"}, letter) : null)
 
 export function render({model, el}) {
   const root = el.getRootNode()
@@ -73,7 +68,7 @@ export function render({model, el}) {
   const bar = chart_bar(canvas)
   const body = h("div", {class: "body"}, skeleton, stages.behind, canvas, stages.upon, overlay, message, known.panel, h("div", {class: "busy"}), said)
   const card = h("section", {class: "card", "aria-label": model.title},
-    h("header", {}, dot(model.colour), h("h3", {title: model.summary}, model.title), badge, model.closable ? h("div", {class: "tools"}, known.button, more, widen, close) : null),
+    h("header", {}, ring(model.letter), h("h3", {title: model.summary}, model.title), badge, model.closable ? h("div", {class: "tools"}, known.button, more, widen, close) : null),
     actions, h("div", {class: "told"}, heading, values), controls, body)
   el.append(card)
   if (model.closable) known.listen_on(card)

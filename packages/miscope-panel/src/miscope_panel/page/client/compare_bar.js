@@ -39,10 +39,12 @@ export function render({model, el}) {
 
   function show_chips() {
     holding_focus(chips, () => chips.replaceChildren(...model.chips.map((chip, i) => {
-      const mark = h("i", {"aria-hidden": "true"})
-      mark.style.background = chip.colour
+      // Beside each other curves keep the colours of their view, some of which may be those of the variants.
+      const coloured = model.asked.mode === "overlay"
+      const mark = coloured ? h("i", {"aria-hidden": "true"}) : h("i", {class: "ring"}, letter_of(i))
+      if (coloured) mark.style.background = chip.colour
       const lead = h("button", {class: "lead", type: "button", title: i ? `Make it A: ${chip.variant}` : chip.variant, disabled: i === 0,
-        onclick: () => model.send_msg({kind: "lead", name: chip.variant})}, mark, h("b", {}, `${letter_of(i)}  ${chip.label}`))
+        onclick: () => model.send_msg({kind: "lead", name: chip.variant})}, mark, h("b", {}, coloured ? `${letter_of(i)}  ${chip.label}` : chip.label))
       const words = chip.words.map((word) => h("span", {}, word))
       const show = chip.hidden ? h("button", {class: "again", type: "button", onclick: () => model.send_msg({kind: "show", name: chip.variant})}, "Show") : null
       return h("div", {class: `chip${chip.hidden ? " hidden" : ""}`, role: "listitem"}, lead, ...words, show,
@@ -95,7 +97,7 @@ export function render({model, el}) {
     if (event.key === "r" && !typing(event) && !event.ctrlKey && !event.metaKey && !event.altKey) again()
   })
   const draw = {chips: () => { show_chips(); show_differs() }, differs: show_differs, fields: show_differs, modes: show_ways,
-    aligns: show_ways, asked: show_ways, can_mean: show_ways, notes: show_notes}
+    aligns: show_ways, asked: () => { show_chips(); show_ways() }, can_mean: show_ways, notes: show_notes}
   for (const [name, action] of Object.entries(draw)) model.on(name, action)
   for (const action of new Set(Object.values(draw))) action()
 }

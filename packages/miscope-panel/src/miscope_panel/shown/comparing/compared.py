@@ -103,11 +103,14 @@ class Compared:
         return next((member for member in shown if member.clock(align) is not None), None)
 
 
-def compared(workspace: Workspace, names: Sequence[str]) -> Compared:
-    """Reads what is known of these variants."""
+def compared(workspace: Workspace, names: Sequence[str], kept: Mapping[str, str] | None = None) -> Compared:
+    """Reads what is known of these variants.
+
+    kept: colours that they have already.
+    """
     found = {name: look_up(workspace.store, workspace.plugins, name).variant for name in names}
     variants = [variant for variant in found.values() if variant is not None]
-    chips = chips_of(workspace, [variant.name for variant in variants])
+    chips = chips_of(workspace, [variant.name for variant in variants], kept)
     return Compared(
         members=tuple(_member(workspace, chip) for chip in chips),
         unknown=tuple(name for name, variant in found.items() if variant is None),

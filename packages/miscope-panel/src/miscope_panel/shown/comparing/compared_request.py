@@ -35,7 +35,8 @@ class ComparedRequest:
     def key(self) -> tuple[Any, ...]:
         """What it depends on: of equal ones the pictures are the same."""
         looked_at = tuple(
-            (m.name, m.chip.label, m.chip.colour, m.steps, m.last, tuple(m.events.items())) for m in self.members
+            (m.name, m.chip.label, m.chip.colour, m.chip.letter, m.steps, m.last, tuple(m.events.items()))
+            for m in self.members
         )
         asked = (self.view, self.mode, self.align, self.own_scales, self.step, self.between)
         return (*asked, looked_at, tuple(self.means.items()), tuple(sorted(self.controls.items())))

@@ -49,8 +49,8 @@ class ComparedCard:
 
     title: str = ""
     """Which variants it is of; "" for all."""
-    colour: str = ""
-    """Of the one variant."""
+    letter: str = ""
+    """Of the one variant: its colour may be one of those that a view gives its own curves."""
     picture: Picture
     choices: tuple[Choice, ...] = ()
     request: Request | None = None
@@ -117,6 +117,7 @@ def _together(workspace: Workspace, view: View, asked: ComparedRequest) -> Compa
     if any(control.name == "align" for control in view.controls):
         controls.setdefault("align", asked.align)
     request = Request(view=view.name, variant=first, compared=tuple(others), between=asked.between, controls=controls)
+    request = replace(request, colours={member.name: member.chip.colour for member in asked.members})
     made, _ = drawn_picture(workspace, request)
     return ComparedCard(picture=made, request=request)
 
@@ -137,7 +138,7 @@ def _put_together(
             first = pictures[there[0].label]
             return [ComparedCard(picture=replace(first, figure=wire(laid), step=None, asked=None, taken={}))], ""
         note = f"Beside each other: {laid.reason}."
-    figures = [one.figure for one in there]
+    figures, letters = [one.figure for one in there], {m.chip.label: m.chip.letter for m in asked.members}
     if not asked.own_scales:
         lock_ranges(figures)
     cards = []
@@ -145,7 +146,7 @@ def _put_together(
         made = replace(pictures[one.label], figure=wire(figure))
         # Elsewhere it would be drawn by step.
         made = made if asked.align == "step" else replace(made, taken={})
-        cards.append(ComparedCard(title=one.label, colour=one.colour, picture=made))
+        cards.append(ComparedCard(title=one.label, letter=letters.get(one.label, ""), picture=made))
     return cards, note
 
 
@@ -203,7 +204,7 @@ def _differences(
             made = Picture(state="inapplicable", words=words, controls=beside.controls)
         else:
             made = replace(beside, figure=wire(each), taken={})
-        cards.append(ComparedCard(title=f"{other.label}  −  {first.label}", colour=other.colour, picture=made))
+        cards.append(ComparedCard(title=f"{other.label}  −  {first.label}", picture=made))
     return cards
 
 
@@ -223,7 +224,7 @@ def _nothing_to_subtract(first: DrawnMember) -> ComparedCard:
     label = first.member.chip.label
     words = (f"There is nothing that {label} could be subtracted from.", "No other variant is shown.")
     made = Picture(state="inapplicable", words=words)
-    return ComparedCard(title=label, colour=first.member.chip.colour, picture=made, request=first.request)
+    return ComparedCard(title=label, letter=first.member.chip.letter, picture=made, request=first.request)
 
 
 def _with_lacking(
@@ -242,8 +243,8 @@ def _with_lacking(
 
 
 def _lacking(one: DrawnMember, lacks: Request) -> ComparedCard:
-    label, colour = one.member.chip.label, one.member.chip.colour
-    return ComparedCard(title=label, colour=colour, picture=one.picture, request=one.request, lacks=lacks)
+    label, letter = one.member.chip.label, one.member.chip.letter
+    return ComparedCard(title=label, letter=letter, picture=one.picture, request=one.request, lacks=lacks)
 
 
 def _missing(one: DrawnMember) -> bool:
@@ -275,4 +276,4 @@ def _never(member: Member, align: str) -> ComparedCard:
     label = member.chip.label
     made = Picture(state="inapplicable", words=member.unaligned(align))
     choices = tuple(Choice(label=text, control=control, value=value) for text, control, value in member.instead())
-    return ComparedCard(title=label, colour=member.chip.colour, picture=made, choices=choices)
+    return ComparedCard(title=label, letter=member.chip.letter, picture=made, choices=choices)

@@ -77,9 +77,9 @@ def _alone(names: Iterable[str], installed: Mapping[str, View]) -> tuple[str, ..
 
 def names_compared(place: Place) -> tuple[str, ...]:
     """The variants of the place, each once, A first."""
-    return tuple(dict.fromkeys(name for name in (place.variant, *place.compared) if name))
+    return place.variants
 
 
 def with_names(place: Place, names: tuple[str, ...]) -> Place:
-    """The place with these variants, A first."""
-    return replace(place, variant=names[0] if names else "", compared=names[1:])
+    """The place with these variants, A first; each that was there keeps its colour."""
+    return replace(place, variant=names[0] if names else "", compared=names[1:]).coloured_as(place)
