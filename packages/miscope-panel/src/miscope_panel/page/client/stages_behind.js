@@ -13,10 +13,10 @@ const stages_behind = (canvas) => {
     for (const [side, value] of Object.entries(box)) element.style[side] = `${value}px`
     return element
   }
-  // Where on an axis in pixels; a logarithmic one has no place for what lies before its first.
+  // Where on an axis in pixels; a logarithmic one has no place for what lies before its first, which is at the foot of an upright one.
   const place = (axis, at) => {
     const pixels = axis.d2p(at)
-    return Number.isFinite(pixels) ? Math.min(Math.max(pixels, 0), axis._length) : 0
+    return Number.isFinite(pixels) ? Math.min(Math.max(pixels, 0), axis._length) : axis._id[0] === "y" ? axis._length : 0
   }
   const across = ({xaxis, yaxis}, axis, low, high) => (axis === xaxis
     ? {left: xaxis._offset + low, width: high - low, top: yaxis._offset, height: yaxis._length}
@@ -39,7 +39,7 @@ const stages_behind = (canvas) => {
       const band = placed(h("i"), box)
       band.style.background = tinted(colour, TINT)
       if (named && axis === pane.xaxis && box.width > LETTER * name.length + 8)
-        upon.append(placed(h("span", {class: "stage"}, name), {left: box.left, width: box.width, top: box.top + box.height - 16}))
+        upon.append(placed(h("span", {class: "stage"}, h("b", {}, name)), {left: box.left, width: box.width, top: box.top + box.height - 16}))
       return band
     }))
   }
