@@ -103,6 +103,47 @@ def test_bars_stand_beside_each_other_and_marks_take_the_colour_of_their_variant
     assert [shape.line.color for shape in made.layout.shapes] == [BLUE, RED]
 
 
+def test_marks_of_each_variant_name_their_event_in_its_colour_where_words_have_room():
+    figures = [drawn(curve("loss", [0, 1000], [2.0, 1.0])) for _ in range(3)]
+    for figure, steps in zip(figures, ((100, 800), (110, 500), (400, 900)), strict=True):
+        for name, step in zip(("memorised", "generalised"), steps, strict=True):
+            figure.add_shape(
+                type="line", x0=step, x1=step, y0=0, y1=1, yref="paper", name="event", label_text=f"{name} {step}"
+            )
+    made = overlay(members(*figures))
+    assert isinstance(made, go.Figure)
+    told = [(shape.x0, shape.label.text, shape.label.font.color) for shape in made.layout.shapes]
+    assert told == [
+        (100, "memorised", BLUE),
+        (800, "generalised", BLUE),
+        (110, None, None),
+        (500, "generalised", RED),
+        (400, "memorised", "#009E73"),
+        (900, "generalised", "#009E73"),
+    ]
+
+
+def test_numbers_beside_points_stand_in_an_overlay_only_where_they_are_those_of_all():
+    def figure(*texts: str) -> go.Figure:
+        return drawn(curve("loss", [0, 9], [2.0, 1.0]), go.Scatter(x=[3, 4], y=[1.0, 1.0], text=texts, mode="text"))
+
+    def words(made: go.Figure | NotCompared) -> list[Any]:
+        return [list(trace.text) for trace in shown(made) if trace.mode == "text"]
+
+    assert words(overlay(members(figure("a", "b"), figure("a", "b")))) == [["a", "b"]]
+    assert words(overlay(members(figure("50", "60"), figure("40", "60")))) == []
+
+
+def test_the_mark_of_an_event_names_its_place_on_the_axis_it_is_moved_to():
+    figure = drawn(curve("loss", [0, 1200], [2.0, 1.0]))
+    figure.add_shape(type="line", x0=860, x1=860, y0=0, y1=1, yref="paper", name="event", label_text="generalised 860")
+    for clock, text in (
+        (Clock(unit=1200, title="fraction of training"), "generalised 0.72"),
+        (Clock(zero=1000, title="epochs since onset"), "generalised -140"),
+    ):
+        assert on_clock(figure, clock).layout.shapes[0].label.text == text
+
+
 steps = st.lists(st.integers(0, 10_000), min_size=2, max_size=20, unique=True).map(sorted)
 
 

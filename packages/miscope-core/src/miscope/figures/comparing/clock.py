@@ -78,7 +78,8 @@ def clock_turned(control: str, shown: ViewData) -> Clock:
 def on_clock(figure: Figure, clock: Clock) -> Figure:
     """A copy of the figure with what lies on its time axes moved there. An axis in powers of ten becomes a plain one.
 
-    Steps that a text names stay as they are written; a hover label calls what it shows of the axis by the axis's title.
+    Steps that a text names stay as they are written, save beside the mark of an event; a hover label calls what it
+    shows of the axis by the axis's title.
     One that was moved to another clock before is moved from there.
     """
     parts = in_parts(figure)
@@ -107,6 +108,7 @@ def _move(traces: list[dict[str, Any]], layout: dict[str, Any], name: str, clock
             for end in (letter, f"{letter}0", f"{letter}1"):
                 if isinstance(drawn.get(end), int | float | np.number):
                     drawn[end] = clock.place(10.0 ** drawn[end] if tens else drawn[end])
+            _name_place(drawn, letter, clock)
     kept = {
         word: value for word, value in axis.items() if word not in ("type", "dtick", "range", "tickvals", "ticktext")
     }
@@ -114,6 +116,14 @@ def _move(traces: list[dict[str, Any]], layout: dict[str, Any], name: str, clock
         kept["range"] = [clock.place(end) for end in axis["range"]]
     text = _titled(axis.get("title", {}).get("text") or "", clock, step_label)
     layout[key] = {**kept, "title": {**axis.get("title", {}), "text": text}}
+
+
+def _name_place(drawn: dict[str, Any], letter: str, clock: Clock) -> None:
+    """Have the mark of an event name its place on this axis: 'generalised 0.72'."""
+    text = drawn.get("label", {}).get("text")
+    if drawn.get("name") == "event" and text:
+        place = f"{drawn[f'{letter}0']:{',.0f' if clock.whole else '.2g'}}"
+        drawn["label"] = {**drawn["label"], "text": re.sub(r" -?[\d,.]+$", f" {place}", text)}
 
 
 def _titled(text: str, clock: Clock, step_label: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from miscope.figures.comparing.compared_figure import (
@@ -49,6 +50,7 @@ def overlay(members: Sequence[ComparedFigure]) -> Figure | NotCompared:
     drawn = [in_parts(figure) for figure in figures]
     if (reason := _why_not(drawn)) is not None:
         return NotCompared(reason=reason)
+    drawn = _without_other_words(drawn)
     names = [named_in(parts.traces) for parts in drawn]
     styles, left_out = _styles(names)
     several = len({name for panel in styles.values() for name in panel}) > 1
@@ -126,6 +128,14 @@ def _style(trace: Mapping[str, Any], styles: Mapping[tuple[str, str], Mapping[st
         return known.get(name, 0)
     named = trace.get("showlegend") is not False and bool(name)
     return None if named else 0
+
+
+def _without_other_words(drawn: Sequence[Parts]) -> list[Parts]:
+    """Without traces of words alone, save those of the first where all say the same: others would lie on each other."""
+    words = [[list(map(str, t.get("text", ()))) for t in parts.traces if t.get("mode") == "text"] for parts in drawn]
+    kept = all(each == words[0] for each in words)
+    bare = [replace(parts, traces=[t for t in parts.traces if t.get("mode") != "text"]) for parts in drawn]
+    return [drawn[0] if kept else bare[0], *bare[1:]]
 
 
 def _unlettered(trace: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,9 @@ __all__ = ["about_all", "shared_layout"]
 _MOST_TITLES = 2
 """Titles of one axis that are written out; more say nothing."""
 
+_APART = 0.04
+"""Share of the axis that the words of two marks stand apart."""
+
 _FRAME = re.compile(r"[xy]axis\d*")
 
 
@@ -50,7 +53,7 @@ def _subtitle(layout: Mapping[str, Any]) -> str:
 
 
 def _shapes(drawn: Sequence[Parts], members: Sequence[ComparedFigure]) -> list[dict[str, Any]]:
-    """Those of all once, without a label where they are one variant's, and then in its colour."""
+    """Those of all once, and each variant's own in its colour; labels where there is room for the words."""
     own = [[dict(shape) for shape in parts.layout.get("shapes", ())] for parts in drawn]
     bare = [{_place(shape) for shape in shapes} for shapes in own]
     shared = set.intersection(*bare) if bare else set()
@@ -60,17 +63,40 @@ def _shapes(drawn: Sequence[Parts], members: Sequence[ComparedFigure]) -> list[d
         for shape in shapes:
             if _place(shape) not in shared:
                 line = {**shape.get("line", {}), "color": member.colour}
-                label = {} if shape.get("name") == "event" or not axes else shape.get("label", {})
+                label = {**shape.get("label", {})} if axes else {}
+                if label:
+                    label["font"] = {**label.get("font", {}), "color": member.colour}
                 kept.append({**shape, "line": line, "label": label})
-    return [_labelled_once(shape) for shape in kept]
+    return _told_apart([_without_step(shape) for shape in kept])
 
 
-def _labelled_once(shape: dict[str, Any]) -> dict[str, Any]:
-    """A mark that all variants share names what it marks, and no step: that is another in each."""
+def _without_step(shape: dict[str, Any]) -> dict[str, Any]:
+    """A mark of an event names it, and no step: that is another in each variant."""
     text = shape.get("label", {}).get("text")
     if shape.get("name") != "event" or not text:
         return shape
-    return {**shape, "label": {**shape["label"], "text": re.sub(r" [\d,]+$", "", text)}}
+    return {**shape, "label": {**shape["label"], "text": re.sub(r" -?[\d,.]+$", "", text)}}
+
+
+def _told_apart(shapes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without the label of a mark so near one with a label that words would lie on each other."""
+    places = [at for at in map(_upright_at, shapes) if at is not None]
+    least = _APART * (max(places) - min(0, *places)) if len(places) > 1 else 0.0
+    told: list[float] = []
+    made = []
+    for shape in shapes:
+        at = _upright_at(shape) if shape.get("label") else None
+        crowded = at is not None and any(abs(at - other) < least for other in told)
+        made.append({**shape, "label": {}} if crowded else shape)
+        if at is not None and not crowded:
+            told.append(at)
+    return made
+
+
+def _upright_at(shape: Mapping[str, Any]) -> float | None:
+    """Where the mark of an event stands; None for one that lies, and for what else is drawn."""
+    at = shape.get("x0")
+    return at if shape.get("name") == "event" and at is not None and at == shape.get("x1") else None
 
 
 def _place(shape: Mapping[str, Any]) -> tuple[Any, ...]:
