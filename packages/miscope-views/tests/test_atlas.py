@@ -61,6 +61,11 @@ def test_every_level_lies_on_the_same_factor_values():
     assert small.x0 + (16 - 0.5) * small.dx == pytest.approx(30.5)
 
 
+def test_only_the_first_level_has_numbers_beside_its_rows():
+    layout = atlas.pyramid(SHOWN, site=SITE, unit=0).layout
+    assert (layout.yaxis.showticklabels, layout.yaxis2.showticklabels) == (None, False)
+
+
 def test_a_unit_the_site_lacks_is_refused():
     with pytest.raises(BadValue, match=r"It has 3, counted from 0\."):
         atlas.pyramid(SHOWN, site=SITE, unit=3)

@@ -9,6 +9,8 @@ import pytest
 from miscope import ViewData
 from miscope.errors import DoesNotApply
 from miscope.family import make_variant
+from miscope.figures.axes import placed
+from miscope.figures.event_marks import add_event_marks
 from miscope.snapshot import Series
 from miscope.testing import ToyFamily
 from miscope_views.events import definitions, slingshots, timeline
@@ -54,6 +56,14 @@ def test_events_stand_below_the_losses_with_their_intervals():
     assert list(events.error_x.array) == [20, 0]
     assert list(events.error_x.arrayminus) == [10, 0]
     assert [text.strip() for text in numbers.text] == ["50  [40, 70]", "800"]
+
+
+def test_rows_of_events_leave_room_at_the_foot_of_the_plot_and_no_mark_goes_through_their_numbers():
+    figure = timeline(shown(GROKKED))
+    assert list(figure.layout.yaxis2.range) == [2.2, -0.5]
+    assert list(figure.layout.yaxis2.categoryarray) == ["memorised", "generalised"]
+    add_event_marks(figure, placed(figure), ["x"], shown(GROKKED))
+    assert {(shape.y0, shape.y1) for shape in figure.layout.shapes} == {tuple(figure.layout.yaxis.domain)}
 
 
 def test_where_nothing_happened_the_losses_stand_alone():

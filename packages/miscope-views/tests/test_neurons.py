@@ -119,7 +119,7 @@ def test_the_sheet_is_one_image_whose_pictures_say_their_neuron():
     figure = contact_sheet(ANALYZED, site=SITE, page=1, sort="index", own_scale=True)
     image, dots, names = figure.data
 
-    assert image.z.shape == (5, 16 * 8 - 3)
+    assert image.z.shape == (5, 14 * 8 - 3)
     assert image.z[4, 4] == pytest.approx(1.0)
     assert list(dots.marker.color)[:2] == [colour_of("2"), colour_of("1")]
     assert names.text[2] == "neuron 2<br>dead"
@@ -165,6 +165,13 @@ def test_neurons_ticks_and_the_scale_of_the_histogram_stay_from_step_to_step():
         assert first.layout.yaxis.tickvals == second.layout.yaxis.tickvals
         assert first.layout.yaxis2.range == second.layout.yaxis2.range == (0, 1.05)
     assert frequencies(ANALYZED, site=SITE, locked=False).layout.yaxis2.range is None
+
+
+def test_the_colour_bar_and_the_names_of_the_histograms_stand_above_the_plots_beside_each_other():
+    layout = frequencies(ANALYZED, site=SITE, locked=False).layout
+    bar, legend = layout.coloraxis.colorbar, layout.legend
+    assert {(each.y, each.yanchor, each.orientation) for each in (bar, legend)} == {(1, "bottom", "h")}
+    assert (bar.x, bar.xanchor, bar.len, legend.x, legend.xanchor) == (0, "left", 0.4, 1, "right")
 
 
 def test_clusters_show_their_size_and_each_neurons_course():
@@ -220,7 +227,7 @@ def test_the_sheet_puts_the_dead_first_or_neighbours_in_phase_side_by_side():
 def test_pictures_have_the_resolution_asked_for_and_never_more_than_the_grid():
     figure = contact_sheet(SHOWN, site=SITE, page=1, sort="index", own_scale=True, pixels="64")
 
-    assert figure.data[0].z.shape == (5, 16 * 8 - 3)
+    assert figure.data[0].z.shape == (5, 14 * 8 - 3)
 
 
 SCALES = {
@@ -246,7 +253,7 @@ def test_the_badges_offered_are_those_there_are():
     assert offered.options_from(ANALYZED) == ("all",)
 
 
-@pytest.mark.parametrize(("amount", "pages", "shape"), [("128", 3, (8, 16)), ("all", 1, (13, 25))])
+@pytest.mark.parametrize(("amount", "pages", "shape"), [("128", 3, (10, 14)), ("all", 1, (15, 22))])
 def test_all_neurons_fit_on_one_page_if_asked(amount, pages, shape):
     many = torch.rand(25, 300, generator=torch.Generator().manual_seed(0))
     shown = replace(SHOWN, channels={SITE: 300}, activations=lambda site, c: many if c is None else many[:, list(c)])

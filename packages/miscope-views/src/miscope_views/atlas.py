@@ -71,6 +71,8 @@ def pyramid(shown: ViewData, *, site: str, unit: int) -> Figure:
         bare = {"showgrid": False, "constrain": "domain", "nticks": 4}
         layout[f"xaxis{suffix}"] = {**bare, "domain": [left, left + width], "anchor": f"y{suffix}"}
         layout[f"xaxis{suffix}"]["title"] = {"text": column}
+        # Rows are those of the first: numbers beside the others would lie on the picture before them.
+        bare |= {"showticklabels": False, "ticks": ""} if i else {}
         down = {**bare, "constraintoward": "top", "autorange": "reversed", "scaleanchor": f"x{suffix}"}
         layout[f"yaxis{suffix}"] = {**down, "anchor": f"x{suffix}", "title": {"text": row if i == 0 else ""}}
         text = f"{rows} × {columns}" + ("" if i == 0 else f"<br>{float(level.var()) / variance:.0%} of variance")

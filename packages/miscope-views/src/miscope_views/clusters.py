@@ -23,7 +23,9 @@ _SHARES, _CLUSTERS = "neurons.frequencies", "neurons.clusters"
 _MOST_CLUSTERS = 10
 _NULLS = {"initialisation": "at the start", "relabelled": "when relabelled"}
 """What the threshold of `neurons.clusters` is drawn from, in words."""
-_BESIDE = {"title": {"text": "share of<br>variance", "side": "top"}, "x": 0.59}
+_ABOVE = {"y": 1, "yanchor": "bottom", "orientation": "h"}
+_BAR = {**_ABOVE, "title": {"text": "share of variance", "side": "top"}, "x": 0, "xanchor": "left", "len": 0.4}
+_BAR |= {"thickness": 8, "ypad": 2}
 """Colour bar of the left panel."""
 _BINS = 40
 """Of the histogram, from 0 to 1."""
@@ -54,12 +56,12 @@ def frequencies(shown: ViewData, *, site: str, locked: bool) -> Figure:
     now = _heights(arrays[f"{site}/max_fraction"][None], arrays[f"{site}/dead"][None])[0]
     layout: dict[str, Any] = {
         "title": title(shown, f"What explains the neurons of {site}", basis_note(arrays, site)),
-        "xaxis": {"title": {"text": "neuron, by its final cluster"}, "domain": [0, 0.58], "showgrid": False},
+        "xaxis": {"title": {"text": "neuron, by its final cluster"}, "domain": [0, 0.64], "showgrid": False},
         "yaxis": {"title": {"text": unit}, "type": "category", "tickvals": _ticks(final, labels), "showgrid": False},
-        "coloraxis": {"cmin": 0, "cmax": 1, "colorbar": _BESIDE},
-        "xaxis2": {"title": {"text": "largest share"}, "domain": [0.76, 1], "anchor": "y2", "range": [0, 1]},
-        "yaxis2": {"title": {"text": "share of live neurons"}, "anchor": "x2", "side": "right"},
-        "legend": {"x": 1, "xanchor": "right", "y": 1.0},
+        "coloraxis": {"cmin": 0, "cmax": 1, "colorbar": _BAR},
+        "xaxis2": {"title": {"text": "largest share"}, "domain": [0.7, 1], "anchor": "y2", "range": [0, 1]},
+        "yaxis2": {"title": {"text": "share of live neurons"}, "anchor": "x2", "side": "right", "automargin": True},
+        "legend": {**_ABOVE, "x": 1, "xanchor": "right", "itemwidth": 30},
         "barmode": "overlay",
     }
     if locked:

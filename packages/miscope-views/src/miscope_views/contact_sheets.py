@@ -31,7 +31,7 @@ __all__ = [
     "room",
 ]
 
-PAGE, ACROSS = 128, 16
+PAGE, ACROSS = 128, 14
 """Pictures on a page, and in a row."""
 
 RESOLUTION = Choice(name="pixels", options=("16", "28", "64"), default="28", label="pixels")
@@ -40,7 +40,8 @@ AMOUNT = Choice(name="amount", options=(str(PAGE), "all"), label="on a page")
 
 _GUTTER = 3
 
-_BAR = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom", "thickness": 8, "len": 0.5}
+_BAR: dict[str, Any] = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom", "ypad": 2}
+_BAR |= {"thickness": 8, "len": 0.5}
 """Above the pictures, to which it leaves their width."""
 
 
@@ -113,8 +114,8 @@ def _points(shown: Pictures, pixels: int) -> list[dict[str, Any]]:
 
 
 def room(amount: str, count: int) -> tuple[int, int]:
-    """Pictures on a page, and in a row: twice as wide as high where all are on one."""
-    return (max(count, 1), max(ACROSS, math.ceil((2 * count) ** 0.5))) if amount == "all" else (PAGE, ACROSS)
+    """Pictures on a page, and in a row: half as wide again as high where all are on one."""
+    return (max(count, 1), max(ACROSS, math.ceil((1.5 * count) ** 0.5))) if amount == "all" else (PAGE, ACROSS)
 
 
 def page_of(order: np.ndarray, page: int, what: str, size: int = PAGE) -> np.ndarray:

@@ -42,9 +42,10 @@ def timeline(shown: ViewData) -> Figure:
         "yaxis2": {
             "domain": lower,
             "type": "category",
-            "autorange": "reversed",
+            # From the first row down, with room below the last for what stands at the foot of a plot.
+            "range": [len(dated) + 0.2, -0.5],
             "categoryorder": "array",
-            "categoryarray": [words.long for words in EVENT_WORDS.values()],
+            "categoryarray": [long_name(name) for name in dated],
         },
         "showlegend": True,
     }

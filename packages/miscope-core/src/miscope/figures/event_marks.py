@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from miscope.figures.axes import Placed, panels_along
+from miscope.figures.axes import Placed, given, panels_along
 from miscope.maths.dated_events import EVENT_WORDS, long_name
 from miscope.view import ViewData
 
@@ -95,9 +95,17 @@ def _place(figure: Figure, traces: Sequence[Placed], name: str) -> tuple[dict[st
         across = next((each.x for each in traces if each.y == name), "x")
         return {"xref": f"{across} domain", "yref": name, "x0": 0, "x1": 1}, [] if dense else None
     panels = panels_along(figure, traces, name)
+    # Rows of words have numbers beside their points, which a line would strike through.
+    panels = {y: ends for y, ends in panels.items() if y not in _worded(figure, traces)} or panels
     ends = panels.values() or [(0.0, 1.0)]
     place = {"xref": name, "y0": min(low for low, _ in ends), "y1": max(high for _, high in ends)}
     return place, [top for y, (_, top) in panels.items() if y in dense] if dense else None
+
+
+def _worded(figure: Figure, traces: Sequence[Placed]) -> set[str]:
+    """The y axes of rows with words beside their points."""
+    with_text = {each.y for each in traces if each.y and "mode" in each.trace and "text" in (each.trace.mode or "")}
+    return {y for y in with_text if given(figure, y).get("type") == "category"}
 
 
 def legible(mark: dict[str, Any], tops: Sequence[float]) -> Iterator[dict[str, Any]]:
