@@ -307,3 +307,48 @@ def turn_to(visitor, address: str, tab_of_file: list[Tab]) -> Iterator[Callable]
 
     yield there
     check_quiet(visitor, tab_of_file)
+
+
+HELD = """() => {
+  let held = document.activeElement
+  while (held?.shadowRoot?.activeElement) held = held.shadowRoot.activeElement
+  if (!held || held === document.body) return ""
+  const of = (id) => held.getRootNode().getElementById(id)?.textContent
+  return held.getAttribute("aria-label") || of(held.getAttribute("aria-labelledby")) || held.labels?.[0]?.textContent
+    || held.placeholder || held.textContent.trim()
+}"""
+"""The name of what has the keys."""
+
+
+class Keys:
+    """A hand on the keyboard, which sees what has the keys and nothing else of the page."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+
+    def held(self) -> str:
+        return self.page.evaluate(HELD)
+
+    def to(self, name: str, by: str = "Tab", most: int = 60) -> None:
+        """Until something of that name (a pattern) has the keys."""
+        passed = []
+        for _ in range(most):
+            self.page.keyboard.press(by)
+            passed.append(self.held())
+            if re.fullmatch(name, passed[-1]):
+                return
+        pytest.fail(f"{by} does not come to {name}, but to {passed}")
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def write(self, text: str) -> None:
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.type(text)
+
+
+@pytest.fixture(scope="session")
+def keyboard() -> type[Keys]:
+    """keyboard(page): a hand on the keys of that page."""
+    return Keys

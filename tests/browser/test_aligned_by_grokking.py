@@ -34,17 +34,39 @@ def address(workspace, serving):
         yield found
 
 
-def test_each_is_drawn_from_the_step_at_which_it_generalised(visit, workspace):
+def test_each_is_drawn_from_the_step_at_which_it_generalised(visit, keyboard, workspace):
     several = workspace.variants()
     events = [float(variant.arrays("events.grokking", None)["generalised"].squeeze()) for variant in several]
     assert np.isfinite(events).all()
 
     names = "".join(f"&v={variant.name}" for variant in several)
     page, _ = visit(f"page=compare{names}&compare:views=behaviour.losses")
-    page.get_by_label("Align by").select_option("generalised")
+    keys = keyboard(page)
+    expect(page.get_by_role("radio", name="Overlay")).to_have_attribute("aria-checked", "true")
+    keys.to("Overlay", most=40)
+    keys.to("Align by.*", most=1)
+    page.keyboard.type("epochs since g")
     expect(page).to_have_url(re.compile("compare:align=generalised"))
     card = page.locator('section.card[aria-label="Train and test loss"]').first
     expect(card.locator(".xtitle").first).to_have_text("epochs since generalised")
     expect(page.locator("section.card.is-figure:not([data-drawn])")).to_have_count(0)
     drawn = card.locator(".js-plotly-plot").first.evaluate(FIRST)
     assert set(drawn) == {-event for event in events}
+
+    # Each by itself, with another view; a card that is closed takes all of its view along, and the keys go on.
+    keys.to("Overlay", by="Shift+Tab", most=1)
+    keys.press("ArrowRight")
+    expect(page).to_have_url(re.compile("compare:mode=grid"))
+    keys.to("Add a view", most=4)
+    page.keyboard.type("behaviour.recorded")
+    expect(page).to_have_url(re.compile("compare:views=behaviour.losses,behaviour.recorded"))
+    cards = page.locator("section.card")
+    expect(cards).to_have_count(4)
+    keys.to("Close this view", most=8)
+    keys.press("Enter")
+    expect(cards).to_have_count(2)
+    assert keys.held() == "About this view (i)"
+    keys.to("Close this view", most=4)
+    keys.press("Enter")
+    expect(cards).to_have_count(0)
+    keys.to("Leave out seed=0", most=1)

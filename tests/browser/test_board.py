@@ -77,7 +77,7 @@ def test_full_width_zoom_and_the_spacing_of_the_slider_are_in_the_address_and_co
     losses = card(page, "Train and test loss")
     losses.get_by_label("Full width").click()
     expect(page).to_have_url(re.compile("behaviour.losses:full-width=1"))
-    page.get_by_title("Spacing of the steps").click()
+    page.get_by_title("Spacing of the steps along the slider").click()
     expect(page).to_have_url(re.compile("cursor:spacing=log"))
     expect(losses).to_have_attribute("data-drawn", re.compile(r"\d+"))
     area = losses.locator(".plot .nsewdrag").first.bounding_box()
@@ -96,7 +96,7 @@ def test_full_width_zoom_and_the_spacing_of_the_slider_are_in_the_address_and_co
         arg=[losses.locator(".plot").element_handle(), zoomed],
     )
     assert rows(page)[0] == ["Train and test loss"]
-    expect(page.get_by_title("Spacing of the steps")).to_have_text("log")
+    expect(page.get_by_title("Spacing of the steps along the slider")).to_have_text("slider: log")
 
 
 def test_a_board_whose_last_card_was_closed_is_empty_when_it_comes_back(visit):

@@ -11,44 +11,6 @@ from miscope.bound import open_bound
 
 pytestmark = pytest.mark.browser
 
-HELD = """() => {
-  let held = document.activeElement
-  while (held?.shadowRoot?.activeElement) held = held.shadowRoot.activeElement
-  if (!held || held === document.body) return ""
-  const of = (id) => held.getRootNode().getElementById(id)?.textContent
-  return held.getAttribute("aria-label") || of(held.getAttribute("aria-labelledby")) || held.labels?.[0]?.textContent
-    || held.placeholder || held.textContent.trim()
-}"""
-"""The name of what has the keys."""
-
-
-class Keys:
-    """A hand on the keyboard, which sees what has the keys and nothing else of the page."""
-
-    def __init__(self, page):
-        self.page = page
-
-    def held(self) -> str:
-        return self.page.evaluate(HELD)
-
-    def to(self, name: str, by: str = "Tab", most: int = 60) -> None:
-        """Until something of that name (a pattern) has the keys."""
-        passed = []
-        for _ in range(most):
-            self.page.keyboard.press(by)
-            passed.append(self.held())
-            if re.fullmatch(name, passed[-1]):
-                return
-        pytest.fail(f"{by} does not come to {name}, but to {passed}")
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.page.keyboard.press(key)
-
-    def write(self, text: str) -> None:
-        self.page.keyboard.press("Control+a")
-        self.page.keyboard.type(text)
-
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
@@ -64,10 +26,10 @@ def address(workspace, serving):
         yield found
 
 
-def test_runs_are_ordered_grouped_bounded_and_compared_by_keys_alone(visit, workspace):
+def test_runs_are_ordered_grouped_bounded_and_compared_by_keys_alone(visit, keyboard, workspace):
     _, one, two = workspace.names()
     page, _ = visit("page=runs&sort=seed")
-    keys = Keys(page)
+    keys = keyboard(page)
     rows = page.locator(".tabulator-row")
     expect(rows).to_have_count(3)
     expect(page.locator(".tabulator[data-described]")).to_be_visible()
@@ -126,11 +88,11 @@ def test_runs_are_ordered_grouped_bounded_and_compared_by_keys_alone(visit, work
     expect(page.get_by_role("button", name="Compare 2")).to_have_count(0)
     other, _ = visit(shared)
     expect(other.get_by_role("button", name="Compare 2")).to_be_enabled()
-    Keys(other).press("c")
+    keyboard(other).press("c")
     expect(other).to_have_url(re.compile(rf"v={re.escape(two)}&v={re.escape(one)}"))
 
     # Compared, and one of the two left out: the keys stay on the page.
-    keys = Keys(other)
+    keys = keyboard(other)
     expect(other.get_by_role("button", name=re.compile("^Leave out"))).to_have_count(2)
     keys.to("Leave out .*")
     keys.press("Enter")
@@ -159,9 +121,9 @@ def to_page(page, keys, name):
     keys.press("Enter")
 
 
-def test_a_sweep_is_launched_watched_stopped_and_resumed_by_keys_alone(visit):
+def test_a_sweep_is_launched_watched_stopped_and_resumed_by_keys_alone(visit, keyboard):
     page, _ = visit("page=launch")
-    keys = Keys(page)
+    keys = keyboard(page)
     expect(page.locator("#launch-family option")).not_to_have_count(1)
     keys.to("Skip to the content")
     keys.press("Enter")
@@ -209,10 +171,10 @@ def test_a_sweep_is_launched_watched_stopped_and_resumed_by_keys_alone(visit):
     expect(stopped).to_have_count(2)
 
 
-def test_a_card_and_a_rectangle_are_computed_and_a_report_saved_by_keys_alone(visit, workspace):
+def test_a_card_and_a_rectangle_are_computed_and_a_report_saved_by_keys_alone(visit, keyboard, workspace):
     name = workspace.names()[0]
     page, _ = visit(f"page=views&v={name}&views=parameters.norms")
-    keys = Keys(page)
+    keys = keyboard(page)
     card = page.locator("section.card")
     expect(card.get_by_role("button", name="Compute", exact=True)).to_be_enabled()
     # The views are one stop on the way there.

@@ -32,25 +32,38 @@ def field(page, name):
     return page.locator(f'.field[data-field="{name}"]')
 
 
-def test_autoencoders_of_all_checkpoints_are_trained_from_the_form_and_looked_at(visit, workspace):
+def test_autoencoders_of_all_checkpoints_are_trained_from_the_form_and_looked_at(visit, keyboard, workspace):
     (source,) = (variant.name for variant in workspace.variants())
     page, _ = visit("page=launch")
-    page.locator("#launch-family").select_option("sae.topk")
-    field(page, "variant").locator("input").fill(source)
-    field(page, "step").locator(".adder").select_option(label="all 3")
+    keys = keyboard(page)
+    expect(page.locator("#launch-family option")).not_to_have_count(1)
+    keys.to("Skip to the content")
+    keys.press("Enter")
+    keys.to("Family", most=1)
+    page.keyboard.type("sae.topk")
+    expect(page.locator("#launch-family")).to_have_value("sae.topk")
+    expect(field(page, "k").locator("input")).to_be_visible()
+    keys.to(r"variant( \*)?", most=8)
+    keys.write(source)
+    # What there is of it is known once it is.
+    expect(field(page, "step").locator(".adder")).to_be_visible()
+    keys.to("Add to step", most=4)
+    page.keyboard.type("all")
     expect(field(page, "step").locator("input")).to_have_value("0, 50, 100")
-    field(page, "site").locator(".adder").select_option(SITE)
-    expect(field(page, "site").locator("input")).to_have_value(SITE)
-    asked = {"k": "2", "latents": "16", "steps": "40", "checkpoints": "every:20"}
-    for name, text in {**asked, "analyze.analyzers": "sae.reconstruction"}.items():
-        field(page, name).locator("input").fill(text)
-    page.locator("#launch-analyzed").check()
+    for name, text in {"site": SITE, "k": "2", "latents": "16", "steps": "40", "checkpoints": "every:20"}.items():
+        keys.to(rf"{name}( \*)?", most=20)
+        keys.write(text)
 
     # So short a training is refused, and it is said how it may be asked for all the same.
     expect(field(page, "steps").locator(".refused")).to_contain_text("allow_out_of_range=true takes it all the same.")
-    field(page, "allow_out_of_range").locator(".box select").select_option("true")
+    keys.to("allow_out_of_range", most=6)
+    page.keyboard.type("t")
+    keys.to("Analyze each run once it is trained.*", most=30)
+    keys.press("Space")
+    keys.to("analyzers", most=4)
+    keys.write("sae.reconstruction")
     expect(page.locator(".summary")).to_have_text("3 runs: 3 new")
-    page.get_by_role("button", name="Start", exact=True).click()
+    keys.press("Control+Enter")
     expect(page.locator(".outcome")).to_contain_text("3 trainings and 3 analyses in the queue")
     runs = page.locator(".started article")
     expect(runs).to_have_count(6)

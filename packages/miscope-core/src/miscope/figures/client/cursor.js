@@ -83,7 +83,7 @@ const step_cursor = ({model, el, hub, more_keys = () => [], settled = null, arri
   const typed = h("input", {type: "text", inputmode: "numeric", spellcheck: "false"})
   const count = h("span", {class: "quiet count"})
   const note = h("span", {class: "note", role: "status"})
-  const spacing = h("button", {class: "scale", type: "button", title: "Spacing of the steps", onclick: () => {
+  const spacing = h("button", {class: "scale", type: "button", title: "Spacing of the steps along the slider", onclick: () => {
     log = !log
     model.spacing = log ? "log" : "linear"
     paint()
@@ -114,7 +114,7 @@ const step_cursor = ({model, el, hub, more_keys = () => [], settled = null, arri
     thumb.style.left = done.style.width = `${percent}%`
     thumb.hidden = !here
     label.textContent = model.step_label
-    spacing.textContent = log ? "log" : "linear"
+    spacing.textContent = `slider: ${log ? "log" : "linear"}`
     if (el.getRootNode().activeElement !== typed) typed.value = here ? String(step) : ""
     typed.setAttribute("aria-label", `${model.step_label} to show`)
     count.textContent = here ? `${at + 1} / ${steps().length}` : "no checkpoints"

@@ -10,9 +10,9 @@ const WANTED = ["stale", "missing", "failed"]
 export function render({model, el}) {
   const find = h("input", {type: "search", placeholder: "p113 seed1", "aria-label": "Find variants"})
   const counted = h("span", {class: "quiet"})
-  const back = h("button", {type: "button", class: "act", onclick: () => turn(-1)}, "Back")
-  const next = h("button", {type: "button", class: "act", onclick: () => turn(1)}, "Next")
-  const queue = h("button", {type: "button", class: "act main", onclick: send})
+  const back = h("button", {type: "button", class: "act", onclick: when_allowed(() => turn(-1))}, "Back")
+  const next = h("button", {type: "button", class: "act", onclick: when_allowed(() => turn(1))}, "Next")
+  const queue = h("button", {type: "button", class: "act main", onclick: when_allowed(send)})
   const again = h("button", {type: "button", class: "act", onclick: () => turn(0)}, "Look again")
   const said = h("div", {class: "told", role: "status"})
   const about = h("p", {class: "about", "aria-live": "polite"})
@@ -54,8 +54,8 @@ export function render({model, el}) {
         ? [h("td", {class: "problem", colspan: Math.max(columns.length, 1)}, rows.get(variant).problem)]
         : rows.has(variant) ? cells[i] : [h("td", {class: "quiet", colspan: Math.max(columns.length, 1)}, "Reading …")])))))
     counted.textContent = total ? `${(start + 1).toLocaleString("en")}–${(start + variants.length).toLocaleString("en")} of ${total.toLocaleString("en")} variants` : "No variants."
-    back.disabled = start === 0
-    next.disabled = start + variants.length >= total
+    allow(back, start > 0)
+    allow(next, start + variants.length < total)
     mark(focused)
   }
 
@@ -83,7 +83,7 @@ export function render({model, el}) {
     if (focus) cell?.focus()
     about.textContent = cell ? `${model.shown.variants[at[0]]} · ${cell.title}` : ""
     queue.textContent = `Queue ${count.toLocaleString("en")}`
-    queue.disabled = Boolean(model.locked) || !count
+    allow(queue, !model.locked && count > 0)
     queue.title = model.locked || "What of the chosen rectangle is not computed, out of date or failed"
   }
   function send() {
@@ -114,7 +114,7 @@ export function render({model, el}) {
   const STEPS = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]}
   table.addEventListener("keydown", (event) => {
     const step = STEPS[event.key]
-    if (event.key === "Enter" && place_of(event) && !queue.disabled) {
+    if (event.key === "Enter" && place_of(event) && allowed(queue)) {
       event.preventDefault()
       send()
     }

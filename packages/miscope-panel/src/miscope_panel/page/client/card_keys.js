@@ -10,6 +10,12 @@ const chart_bar = (canvas) => {
 }
 
 const to_next_card = (host) => {
-  const next = host.nextElementSibling ?? host.previousElementSibling
-  next?.shadowRoot?.querySelector(".tools button")?.focus()
+  // On Compare all cards of the view go, and headings hold no keys.
+  const all = [...(host.parentNode?.children ?? [])]
+  const stays = (one) => one.dataset.entry && (one === host || one.dataset.entry !== host.dataset.entry)
+  const cards = all.filter(stays)
+  const at = cards.indexOf(host)
+  const next = (cards[at + 1] ?? cards[at - 1])?.shadowRoot?.querySelector(".tools button")
+  if (next) next.focus()
+  else announce("content")
 }

@@ -59,22 +59,35 @@ export function render({model, el}) {
     holding_focus(differs, () => differs.replaceChildren(h("summary", {}, model.differs), model.fields.length ? table : ""))
   }
 
+  const modes = h("div", {class: "modes", role: "radiogroup", "aria-label": "How they are shown"})
+  const select = h("select", {onchange: () => turn("align", select.value)})
+  const check = (control, label, value, title) => {
+    const box = h("input", {type: "checkbox", onchange: () => turn(control, box.checked ? value : "")})
+    return {box, element: h("label", {title}, box, label)}
+  }
+  const own = check("scales", "own scales", "own", "Each picture with axes of its own")
+  const means = check("mean", "mean over seeds", "1", "Of runs that differ in seeds alone: mean and 95 % interval (Student's t) where all have values")
+  ways.append(modes, h("label", {}, "Align by", select), own.element, means.element)
+
+  // None of them is made anew while somebody types at it, or goes on from it by keys.
+  let offered = ""
   function show_ways() {
     const {mode, align, mean, scales} = model.asked
-    const held = el.getRootNode().activeElement?.dataset?.way
-    const modes = h("div", {class: "modes", role: "radiogroup", "aria-label": "How they are shown"}, ...model.modes.map(({value, label}) =>
-      h("button", {type: "button", role: "radio", "data-way": value, "aria-checked": String(value === mode), onclick: () => turn("mode", value)}, label)))
-    const select = h("select", {"data-way": "align", onchange: () => turn("align", select.value)},
-      ...model.aligns.map(({value, label}) => h("option", {value, selected: value === align}, label)))
-    const check = (control, label, value, on, title) => {
-      const box = h("input", {type: "checkbox", "data-way": control, onchange: () => turn(control, box.checked ? value : "")})
-      box.checked = on
-      return h("label", {title}, box, label)
+    const now = JSON.stringify([model.modes, model.aligns])
+    if (now !== offered) {
+      modes.replaceChildren(...model.modes.map(({value, label}) => h("button", {type: "button", role: "radio", "data-way": value, onclick: () => turn("mode", value)}, label)))
+      select.replaceChildren(...model.aligns.map(({value, label}) => h("option", {value}, label)))
     }
-    ways.replaceChildren(modes, h("label", {}, "Align by", select),
-      ...(mode !== "overlay" ? [check("scales", "own scales", "own", scales === "own", "Each picture with axes of its own")] : []),
-      ...(model.can_mean && mode === "overlay" ? [check("mean", "mean over seeds", "1", mean, "Of runs that differ in seeds alone: mean and 95 % interval (Student's t) where all have values")] : []))
-    if (held) ways.querySelector(`[data-way="${CSS.escape(held)}"]`)?.focus()
+    offered = now
+    for (const button of modes.children) {
+      button.setAttribute("aria-checked", String(button.dataset.way === mode))
+      button.tabIndex = button.dataset.way === mode ? 0 : -1
+    }
+    select.value = align
+    own.element.hidden = mode === "overlay"
+    own.box.checked = scales === "own"
+    means.element.hidden = !model.can_mean || mode !== "overlay"
+    means.box.checked = mean
   }
   ways.addEventListener("keydown", (event) => {
     const all = [...ways.querySelectorAll("[role=radio]")]

@@ -17,7 +17,7 @@ const computing = (model, leave) => {
     return h("button", {type: "button", class: main ? "act main" : "act", title, disabled: Boolean(model.computing.locked), onclick: (event) => {
       said.textContent = ""
       // Until the page has heard of it; a refusal gives it back.
-      event.currentTarget.setAttribute("aria-disabled", "true")
+      allow(event.currentTarget, false)
       if (!element.dataset.asked) ask(message)
       element.dataset.asked = "1"
     }}, words)

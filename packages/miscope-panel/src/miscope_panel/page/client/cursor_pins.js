@@ -54,7 +54,8 @@ const cursor_pins = (model, {along, percent, before, jump}) => {
   function close(restores = true) {
     panel.hidden = true
     button.setAttribute("aria-expanded", "false")
-    along.getRootNode().activeElement?.blur()
+    const held = along.getRootNode().activeElement
+    if (panel.contains(held)) held.blur()
     if (restores && back?.isConnected) back.focus({preventScroll: true})
     show(here)
   }

@@ -6,7 +6,7 @@ const holding_focus = (within, draw, otherwise = () => null) => {
   const held = root.activeElement
   if (!held || !within.contains(held)) return draw()
   const parts = () => [...within.querySelectorAll(KEYED_PARTS)].filter((each) => !each.disabled)
-  const called = (each) => (each.getAttribute("aria-label") || each.textContent).replace(/[\d.,]+/g, "")
+  const called = (each) => (each.getAttribute("aria-label") || each.textContent).replace(/\s*[\d.,()]+/g, "")
   const [at, name] = [parts().indexOf(held), called(held)]
   draw()
   if (root.activeElement && within.contains(root.activeElement)) return

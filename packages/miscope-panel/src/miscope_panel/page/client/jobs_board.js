@@ -16,8 +16,8 @@ export function render({model, el}) {
 
   function offer() {
     const selected = chosen()
-    const all = (words, ids, action, title) => h("button", {type: "button", class: "act", disabled: Boolean(model.locked) || !ids.length,
-      title: model.locked || title, onclick: () => ask(action, ids)}, ids.length ? `${words} (${ids.length.toLocaleString("en")})` : words)
+    const all = (words, ids, action, title) => allow(h("button", {type: "button", class: "act",
+      title: model.locked || title, onclick: when_allowed(() => ask(action, ids))}, ids.length ? `${words} (${ids.length.toLocaleString("en")})` : words), !model.locked && ids.length)
     const {retry = [], clear = [], pause = [], resume = []} = model.shown.bulk
     holding_focus(bulk, () => bulk.replaceChildren(
       all("Retry failed", retry, "retry", "Asks once more for each that failed and was not asked for since."),

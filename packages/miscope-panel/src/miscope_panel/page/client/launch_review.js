@@ -24,15 +24,12 @@ const launch_review = (model) => {
   const command = h("div", {class: "command"}, h("div", {class: "row"}, h("h3", {}, "On a command line"), copy, copied), line)
   const refused = h("div", {class: "refused", role: "alert"})
   const why = h("p", {class: "help", id: "launch-why"})
-  // A button that is disabled loses the keys, and nobody hears why it is.
-  const stop = (stopped) => start.setAttribute("aria-disabled", String(stopped))
   const start = h("button", {type: "button", class: "main", "aria-describedby": "launch-why", "aria-keyshortcuts": "Control+Enter",
     title: "Ctrl+Enter, wherever you are in the form",
-    onclick: () => {
-      if (start.ariaDisabled === "true") return
-      stop(true)
+    onclick: when_allowed(() => {
+      allow(start, false)
       model.send_msg({kind: "start"})
-    }}, "Start")
+    })}, "Start")
   const element = h("section", {class: "panel review", "aria-label": "What would be run"}, h("div", {class: "row"}, h("h2", {}, "What would be run"), busy),
     summary, replaced, strip, marked, table, estimate, refused, h("div", {class: "row"}, start, why), command)
 
@@ -54,7 +51,7 @@ const launch_review = (model) => {
   }
   const gauge = () => estimate.replaceChildren(...model.estimate.map((sentence) => h("p", {}, sentence)))
   const block = () => {
-    stop(Boolean(model.blocked))
+    allow(start, !model.blocked)
     why.textContent = model.blocked
     refused.replaceChildren(...model.problem.split("\n").filter(Boolean).map((sentence) => h("p", {}, sentence)))
   }

@@ -31,3 +31,12 @@ const in_hand = () => {
   while (held?.shadowRoot?.activeElement) held = held.shadowRoot.activeElement
   return held === document.body ? null : held
 }
+
+// Whether a button may be pressed. One that is disabled loses the keys, maybe to one that does something else; of such a
+// one a press does nothing, and says why in its title.
+const allow = (button, can) => {
+  button.setAttribute("aria-disabled", String(!can))
+  return button
+}
+const allowed = (button) => button.ariaDisabled !== "true"
+const when_allowed = (action) => (event) => allowed(event.currentTarget) && action()
