@@ -20,7 +20,7 @@ from miscope.artifact import ArtifactKey
 from miscope.checkpoint import Checkpoint
 from miscope.errors import BadFile, BadValue, NoArtifact, NoCheckpoint, UnknownName
 from miscope.family import make_variant
-from miscope.store import stack
+from miscope.store import memory
 from miscope.store.record_file import sealed
 from miscope.store.store import Store
 from miscope.store.training_state import TrainingState
@@ -88,7 +88,7 @@ def test_steps_sort_as_numbers_and_pass_over_what_is_no_step(store: Store, varia
 def test_steps_that_come_and_go_are_seen_at_the_next_look(
     store: Store, variant: Variant, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(stack, "time_ns", lambda: time.time_ns() + 10**10)  # so that the folders are at rest
+    monkeypatch.setattr(memory, "time_ns", lambda: time.time_ns() + 10**10)  # so that the folders are at rest
     seen = []
     for step in (5, 10, 15):
         store.save_checkpoint(variant.name, Checkpoint(step=step, weights=weights()))
@@ -108,15 +108,40 @@ def test_a_folder_at_rest_is_listed_once_and_one_that_changed_this_moment_each_t
 ):
     listed, listdir = [], os.listdir
     monkeypatch.setattr(os, "listdir", lambda folder: listed.append(str(folder)) or listdir(folder))
-    monkeypatch.setattr(stack, "time_ns", lambda: os.stat(store.layout.checkpoints(variant.name)).st_ctime_ns)
     store.save_checkpoint(variant.name, Checkpoint(step=5, weights=weights()))
+    monkeypatch.setattr(memory, "time_ns", lambda: os.stat(store.layout.checkpoints(variant.name)).st_ctime_ns)
     listed.clear()
     assert store.steps(variant.name) == store.steps(variant.name) == [5]
     assert len(listed) == 2
-    monkeypatch.setattr(stack, "time_ns", lambda: time.time_ns() + 10**10)
+    monkeypatch.setattr(memory, "time_ns", lambda: time.time_ns() + 10**10)
     store.steps(variant.name).append(7)
     assert store.finite_steps(variant.name) == store.steps(variant.name) == [5]
     assert len(listed) == 3
+
+
+def test_files_at_rest_are_looked_at_once_for_a_record_and_for_arrays_over_steps_and_again_once_they_changed(
+    store: Store, variant: Variant, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(memory, "time_ns", lambda: time.time_ns() + 10**10)
+    for step in (5, 10):
+        store.save_arrays(key(variant, step), {"a": np.full(2, step)})
+
+    def stacked() -> list[int]:
+        return store.stacked(variant.name, "toy.norm", "abc")["a"][:, 0].tolist()
+
+    # The stack is written into the folder, which is then another.
+    assert stacked() == stacked() == [5, 10]
+    looked, scandir = [], os.scandir
+    monkeypatch.setattr(os, "scandir", lambda folder: looked.append(folder) or scandir(folder))
+    assert stacked() == [5, 10]
+    assert looked == []
+    time.sleep(0.1)  # more than the grain of a disk's clock
+    store.save_arrays(key(variant, 10), {"a": np.full(2, 11)})
+    assert stacked() == [5, 11]
+    record = store.variant_record(variant.name)
+    assert store.variant_record(variant.name) is record
+    store.save_variant(variant, device="cpu")
+    assert store.variant_record(variant.name).facts["device"] == "cpu"
 
 
 def test_a_missing_step_is_answered_with_the_nearest(store: Store, variant: Variant):

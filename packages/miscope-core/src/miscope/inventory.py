@@ -38,18 +38,14 @@ def look_up(store: Store, plugins: Plugins, name: str) -> Stored:
     record = None
     try:
         record = store.variant_record(name)
-        return Stored(name=name, record=record, variant=_opened(store, plugins, record))
+        return Stored(name=name, record=record, variant=stored_variant(store, plugins, record))
     except (MiscopeError, ValueError) as error:
         own = is_name(name) and not isinstance(error, Misplaced)
         return Stored(name=name, record=record, problem=" ".join(str(error).split("\n")), own=own)
 
 
-def stored_variant(store: Store, plugins: Plugins, name: str) -> Variant:
-    """The variant of that name. Raises what its record raises, BadValue and Misplaced."""
-    return _opened(store, plugins, store.variant_record(name))
-
-
-def _opened(store: Store, plugins: Plugins, record: VariantRecord) -> Variant:
+def stored_variant(store: Store, plugins: Plugins, record: VariantRecord) -> Variant:
+    """The variant that the record says. Raises BadValue and Misplaced."""
     name = record.name
     if record.family not in plugins.families:
         if record.written_as != name:

@@ -68,6 +68,7 @@ class Workspace:
         self.ledger = Ledger(self.store.layout.ledger)
         self._contexts: dict[str, ModelContext] = {}
         self._networks: dict[str, nn.Module | None] = {}
+        self._found: dict[str, tuple[VariantRecord, Variant]] = {}
         self._turn = threading.Lock()
 
     @cached_property
@@ -111,7 +112,15 @@ class Workspace:
             count = f"{len(names)} variant{'s' * (len(names) != 1)}"
             listing = f"{self.root} holds {count}" + (f": {', '.join(names[:5])}." if names else ".")
             raise UnknownName("variant", name, names, listing=listing)
-        return stored_variant(self.store, self.plugins, matches[0])
+        return self._opened(matches[0])
+
+    def _opened(self, name: str) -> Variant:
+        """The value that the record says, the same as long as the record does."""
+        record = self.store.variant_record(name)
+        kept = self._found.get(name)
+        if kept is None or kept[0] is not record:
+            kept = self._found[name] = record, stored_variant(self.store, self.plugins, record)
+        return kept[1]
 
     def variants(self, family: str | None = None) -> list[Variant]:
         """Stored variants that can be opened, by name; `inventory` has the others too, and why not."""

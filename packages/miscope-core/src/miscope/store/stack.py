@@ -11,7 +11,6 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import time_ns
 from typing import NamedTuple, final
 
 import numpy as np
@@ -29,9 +28,6 @@ __all__ = ["read_stack", "steps_in"]
 
 _AT_ONCE = 64 * 2**20
 """Bytes above which an array is mapped rather than read."""
-
-_SETTLED_NS = 2_000_000_000
-"""What changes twice within the grain of a disk's clock shows one time for both; this is more than the coarsest."""
 
 
 class _Entry(NamedTuple):
@@ -64,14 +60,7 @@ class _Damaged(Exception):
 def steps_in(folder: Path, suffix: str, memory: Memory) -> list[int]:
     """Steps with a finished file in the folder, ascending; the folder is listed again once a file came or went."""
     try:
-        found = os.stat(folder)
-        # Who copies files may set the one time back, never the other.
-        changed = max(found.st_mtime_ns, found.st_ctime_ns)
-        if time_ns() - changed < _SETTLED_NS:
-            listing = _listing(folder)
-        else:
-            state = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-            listing = memory.of(("steps", str(folder), state), lambda: _listing(folder))
+        listing = memory.at_rest("steps", folder, lambda: _listing(folder))
     except (FileNotFoundError, NotADirectoryError):
         return []
     return listing[suffix].tolist() if suffix in listing else []
@@ -93,7 +82,7 @@ def read_stack(folder: Path, memory: Memory, names: Collection[str] | None = Non
     cannot be read, and BadValue for an array whose shape differs between steps.
     """
     for _ in range(5):
-        entries = _entries(folder)
+        entries = memory.at_rest("entries", folder, lambda: _entries(folder))
         target = folder / f"stack-{_fingerprint(entries)}"
         try:
             stack = _opened(target, memory)

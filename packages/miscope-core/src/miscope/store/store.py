@@ -104,7 +104,7 @@ class Store:
 
         path = self.layout.record(name)
         try:
-            return read_record(path, name)
+            return self._memory.at_rest(f"record {name}", path, lambda: read_record(path, name))
         except (FileNotFoundError, NotADirectoryError):
             if self.layout.checkpoints(name).is_dir():
                 raise BadFile(path, "It is not there, though checkpoints are.", NO_RECORD) from None
