@@ -59,6 +59,8 @@ def application(  # noqa: PLR0913 - each is something else that a server is told
     if "lazy_resources" in pn.config.param:
         # Panel 1.10 would fetch what a component did not declare while it renders, wherever that lies.
         pn.config.lazy_resources = False  # pyright: ignore
+    # Panel asks models for what they lack with each change, and Bokeh would look for a like name in vain each time.
+    settings.perform_error_diagnostics = False
     # FastAPI's own pages of documentation load their scripts from a CDN.
     _warm()
     app = FastAPI(
