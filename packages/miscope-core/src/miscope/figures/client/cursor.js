@@ -6,7 +6,7 @@ const FRAME = 16
 const TICK = 250
 
 // Between two steps that play shows: at least, and at most where what it shows takes long to come.
-const PACE = 60
+const PACE = 40
 const PATIENCE = 20000
 
 const CURSOR_KEYS = [
@@ -48,6 +48,7 @@ const step_cursor = ({model, el, hub, more_keys = () => [], settled = null, arri
   let resting = null
   let moved = -ALONE
   let playing = null
+  let pacing = null
   let log = model.spacing === "log"
 
   const steps = () => model.steps
@@ -195,8 +196,13 @@ const step_cursor = ({model, el, hub, more_keys = () => [], settled = null, arri
   hub.listen(model, "miscope:drawing", () => {
     if (!coming || !arrived(asked)) return
     show()
-    if (playing != null && since() >= PACE && position() < steps().length - 1) follow()
+    if (since() >= PACE) return go_on()
+    clearTimeout(pacing)
+    pacing = setTimeout(go_on, PACE - since())
   })
+  const go_on = () => {
+    if (playing != null && !coming && position() < steps().length - 1) follow()
+  }
 
   function toggle() {
     if (playing == null && position() === steps().length - 1) go(0)
@@ -283,8 +289,7 @@ const step_cursor = ({model, el, hub, more_keys = () => [], settled = null, arri
   watch.observe(track)
   model.on("remove", () => {
     watch.disconnect()
-    clearTimeout(playing)
-    clearTimeout(resting)
+    for (const timer of [playing, pacing, resting]) clearTimeout(timer)
   })
   show()
 }
