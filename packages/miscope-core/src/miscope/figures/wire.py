@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +36,14 @@ def wire(figure: Figure) -> str:
 
     Heat maps that are only looked at are in shades (`shades`), which the chart there turns into numbers again.
     """
-    content = json.loads(figure.to_json() or "{}")
+    from plotly.utils import PlotlyJSONEncoder
+
+    content = figure.to_dict()
     layout = content.get("layout", {})
     layout.pop("template", None)
-    data = [in_shades(trace, layout) for trace in content.get("data", [])]
-    return json.dumps({"data": data, "layout": layout}, separators=(",", ":"))
+    data = [in_shades(_without_uid(trace), layout) for trace in content.get("data", [])]
+    return json.dumps({"data": data, "layout": layout}, cls=PlotlyJSONEncoder, separators=(",", ":"))
+
+
+def _without_uid(trace: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: value for name, value in trace.items() if name != "uid"} if "uid" in trace else trace
