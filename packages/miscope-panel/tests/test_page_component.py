@@ -17,3 +17,16 @@ def test_a_change_reaches_the_browser_without_the_themes_style_sheets(component,
     component.param.update(change)
     assert {name: getattr(root.data, name) for name in change} == change
     assert asked == []
+
+
+def test_what_is_as_it_was_is_not_set_again():
+    """Panel would find it out for itself, in longer than it takes to set it."""
+    cursor, heard = Cursor(asked=10), []
+    cursor.param.watch(lambda *events: heard.append([event.name for event in events]), ["asked", "spacing"])
+    update = type(cursor.param).update
+    asked = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(cursor.param), "update", lambda *given, **more: asked.append(more) or update(*given, **more))
+        cursor.change(asked=10, spacing="linear")
+        cursor.change(asked=20, spacing="linear")
+    assert (asked, heard, cursor.asked) == ([{"asked": 20}], [["asked"]], 20)

@@ -185,6 +185,18 @@ def test_what_goes_wrong_on_the_thread_is_said_on_the_card_and_the_next_is_drawn
         page.until("'slow.fails' could not be drawn: ZeroDivisionError: division by zero", '["badge","epoch 30"]')
 
 
+def test_that_the_pictures_of_several_cards_are_on_their_way_is_one_message(served, slow):
+    slow.gate.set()
+    with Page(served, "views=slow.one,slow.two&e=0") as page:
+        badges = 0
+        while badges < 2:
+            badges += page.until('["badge","epoch 0"]').count('["badge","epoch 0"]')
+        slow.gate.clear()
+        page.move(20)
+        assert page.until('"attr":"pending","new":true').count('"attr":"pending","new":true') == 2
+        slow.gate.set()
+
+
 ENDS = "'slow.ends' was not drawn: it asked the program to end."
 
 

@@ -9,6 +9,7 @@ from html import escape
 from typing import Any, final
 
 import panel as pn
+from panel.io.document import unlocked
 
 from miscope.analyzer import Grain
 from miscope_panel.page.card import Card
@@ -85,10 +86,11 @@ class Board:
         self._cards = cards
         self.computing.keep(cards.values())
         self._ahead.move(steps, settled(steps, place.step))
-        for entry, card in self._cards.items():
-            card.looks = looks_among(place.controls_of(entry))
-            card.elsewhere = shared_by(self._workspace.plugins.views[view_of(entry)], place, entry)
-            card.ask(self._request(entry, place), self._picture, self._errands)
+        with unlocked():  # what changes of all cards goes to the browser together
+            for entry, card in self._cards.items():
+                elsewhere = shared_by(self._workspace.plugins.views[view_of(entry)], place, entry)
+                card.change(looks=looks_among(place.controls_of(entry)), elsewhere=elsewhere)
+                card.ask(self._request(entry, place), self._picture, self._errands)
 
     def cards(self) -> list[tuple[str, Request]]:
         """What each card is called, and what it shows, in order."""

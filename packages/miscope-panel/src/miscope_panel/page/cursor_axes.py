@@ -36,7 +36,7 @@ class CursorAxes:
     def follow(self, place: Place) -> None:
         """Show what the place has."""
         turned = place.controls_of(CURSOR)
-        self._cursor.param.update(
+        self._cursor.change(
             clock=step_scale(place),
             event_marks=turned.get(EVENT_MARKS.name) != "false",
             same_scale=turned.get(SAME_SCALE.name) != "false",

@@ -12,6 +12,7 @@ from typing import TypeVar, cast, final
 from weakref import ref
 
 import panel as pn
+from panel.io.document import unlocked
 
 from miscope.errors import MiscopeError
 
@@ -81,8 +82,9 @@ class Errands:
         self._deliver()
 
     def _deliver(self) -> None:
-        while self._loaded and self._results:
-            self._results.popleft()()
+        with unlocked():  # results that came together go to the browser together
+            while self._loaded and self._results:
+                self._results.popleft()()
 
 
 def attempted(work: Callable[[], T]) -> T | MiscopeError:

@@ -16,6 +16,12 @@ class PageComponent(JSComponent):
 
     __abstract = True
 
+    def change(self, **values: Any) -> None:
+        """Set these at once; of what is as it was nothing is done, which Panel takes long to find out."""
+        others = {name: value for name, value in values.items() if getattr(self, name) != value}
+        if others:
+            self.param.update(**others)
+
     def _update_properties(self, *events: param.parameterized.Event, doc: Document) -> dict[str, Any]:
         # Panel works out its theme's style sheets with each change of anything, which takes longer than the change.
         if any(event.name == "stylesheets" for event in events):

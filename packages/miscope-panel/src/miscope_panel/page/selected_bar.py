@@ -54,7 +54,7 @@ class SelectedBar(PageComponent):
             }
             for what, value in given.items()
         ]
-        self.param.update(shown=shown, active=place.page == "views", css_classes=[] if shown else ["away"])
+        self.change(shown=shown, active=place.page == "views", css_classes=[] if shown else ["away"])
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
         place = self._selection.place

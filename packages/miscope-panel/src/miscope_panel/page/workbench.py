@@ -135,7 +135,7 @@ class Workbench:
         self.course.follow(new)
         spacing = "log" if new.controls_of("cursor").get("spacing") == "log" else "linear"
         between = new.controls_of("cursor").get("between", "")
-        self.cursor.param.update(asked=new.step, spacing=spacing, between=between)
+        self.cursor.change(asked=new.step, spacing=spacing, between=between)
         if new.variant in self._names and new.views:
             self.cards.lay_out(new, self.cursor.steps)
         else:
