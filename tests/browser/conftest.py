@@ -352,3 +352,26 @@ class Keys:
 def keyboard() -> type[Keys]:
     """keyboard(page): a hand on the keys of that page."""
     return Keys
+
+
+LOOKED_OVER = """async () => {
+  const found = await axe.run(document, {resultTypes: ["violations"]})
+  return found.violations.flatMap(({id, impact, help, nodes}) => nodes.map((node) =>
+    [impact, `${id}: ${help}`, node.failureSummary, node.target.flat(9).join(" "), node.html.slice(0, 160)]))
+}"""
+
+
+@pytest.fixture(scope="session")
+def serious() -> Callable[[Any, str], list[str]]:
+    """serious(page, place): what axe calls serious or critical of the page as it stands, a line each."""
+    import axe_playwright_python
+
+    axe = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+
+    def looked_over(page: Any, place: str) -> list[str]:
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(axe)
+        found = page.evaluate(LOOKED_OVER)
+        return ["  ".join([place, *words]) for impact, *words in found if impact in ("serious", "critical")]
+
+    return looked_over

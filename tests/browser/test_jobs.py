@@ -53,6 +53,21 @@ def press(page, number, words):
     run(page, number).get_by_role("button", name=words, exact=True).click()
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_cards_of_runs(visit, queue, serious, theme):
+    page, _ = visit(f"page=jobs&theme={theme}")
+    expect(run(page, 2).locator(".cause").first).to_have_text("OSError: no space left on device")
+    expect(run(page, 1).locator(".chart")).to_be_visible()
+    found = serious(page, "runs")
+    run(page, 2).get_by_role("checkbox").check()
+    found += serious(page, "one that is selected")
+    press(page, 1, "Hyperparameters")
+    expect(page.get_by_role("button", name="Copy as command")).to_be_visible()
+    found += serious(page, "its hyperparameters")
+    page.keyboard.press("Escape")
+    assert not found, "\n".join(found)
+
+
 def test_a_training_is_watched_stopped_and_resumed_and_a_failed_one_retried(visit, keyboard, queue):
     page, _ = visit("page=jobs")
     keys = keyboard(page)

@@ -13,7 +13,7 @@ export function render({model, el}) {
   const back = h("button", {type: "button", class: "act", onclick: when_allowed(() => turn(-1))}, "Back")
   const next = h("button", {type: "button", class: "act", onclick: when_allowed(() => turn(1))}, "Next")
   const queue = h("button", {type: "button", class: "act main", onclick: when_allowed(send)})
-  const again = h("button", {type: "button", class: "act", onclick: () => turn(0)}, "Look again")
+  const again = h("button", {type: "button", class: "act", onclick: () => turn(0)}, "Refresh")
   const said = h("div", {class: "told", role: "status"})
   const about = h("p", {class: "about", "aria-live": "polite"})
   const legend = h("p", {class: "legend"}, ...Object.entries(MARKS).map(([state, mark]) =>

@@ -13,8 +13,8 @@ const menu = (model, label, groups_of) => {
   }}, words)
 
   function open() {
-    list.replaceChildren(...groups_of().filter((group) => group.items.length).flatMap(
-      (group) => [h("h6", {}, group.title), ...group.items.map(item)]))
+    list.replaceChildren(...groups_of().filter((group) => group.items.length).map((group) =>
+      h("div", {role: "group", "aria-label": group.title}, h("h6", {"aria-hidden": "true"}, group.title), ...group.items.map(item))))
     list.hidden = false
     button.setAttribute("aria-expanded", "true")
     items()[0]?.focus()
