@@ -67,10 +67,12 @@ fix: sync  ## what ruff can put right by itself
 	$(BIN)/ruff format $(SRC)
 
 # Many of them start processes, which a shell that writes no bytecode would slow down.
-bench: sync  ## measure, and write BENCHMARKS.md
+bench: sync  ## measure, and write BENCHMARKS.md; BEFORE=REVISION: the workbench beside that of a commit
 	.ci/environment .matrix/tl3.9 $(UV_PYTHON) "transformer-lens==3.9.*" miscope-core miscope-modadd
 	.ci/environment .matrix/saelens $(UV_PYTHON) "sae-lens>=6.54,<7" miscope-core miscope-sae
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python benchmarks/run.py --old .matrix/tl3.9/bin/python --saelens .matrix/saelens/bin/python
+	$(if $(BEFORE),.ci/at-revision $(BEFORE) .matrix/before $(UV_PYTHON))
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python benchmarks/run.py --old .matrix/tl3.9/bin/python --saelens .matrix/saelens/bin/python \
+		$(if $(BEFORE),--before .matrix/before/.venv/bin/python)
 
 paper: sync  ## the mainline run of Nanda et al. 2023 from scratch (about 20 minutes), its figures into docs/pictures
 	OMP_NUM_THREADS=1 $(BIN)/python -m miscope_modadd.paper --out docs/pictures

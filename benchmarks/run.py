@@ -50,6 +50,7 @@ def main() -> None:
         "--old", type=Path, help="python of an environment with transformer-lens 3.9, for HookedTransformer"
     )
     parser.add_argument("--saelens", type=Path, help="python of an environment with sae-lens, for autoencoders")
+    parser.add_argument("--before", type=Path, help="python of an environment with older packages, for the workbench")
     parser.add_argument("--only", nargs="*", choices=BENCHMARKS, default=BENCHMARKS)
     parser.add_argument("--out", type=Path, default=HERE.parent / "BENCHMARKS.md")
     asked = parser.parse_args()
@@ -67,7 +68,9 @@ def words_for(name: str, asked: argparse.Namespace) -> list[str]:
     if name == "autoencoders" and not asked.saelens:
         raise SystemExit("autoencoders are compared with sae-lens: say --saelens PYTHON, as `make bench` does.")
     python = str(asked.saelens) if name == "autoencoders" else sys.executable
-    return [python, str(HERE / f"{name}.py"), *(["--old", str(asked.old)] if name == "training" and asked.old else [])]
+    compared = {"training": ("--old", asked.old), "workbench": ("--before", asked.before)}
+    flag, other = compared.get(name, ("", None))
+    return [python, str(HERE / f"{name}.py"), *([flag, str(other)] if other else [])]
 
 
 def measured(words: Sequence[str]) -> Mapping[str, Any]:

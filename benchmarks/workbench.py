@@ -1,8 +1,9 @@
 """What the dashboard costs: the server's first answer, the bytes of a visit, a key press, play. In a real Chromium.
 
-    python benchmarks/workbench.py [--small]
+    python benchmarks/workbench.py [--small] [--before PYTHON]
 
-Prints one JSON object. Chromium is the one of BROWSER_PATH, or on PATH. The workspace is that of `figures`.
+Prints one JSON object. Chromium is the one of BROWSER_PATH, or on PATH. The workspace is that of `figures`. With the
+python of an environment that has other versions of the packages, the same is measured of those too, in the same run.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ from figures import Size, grow
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-LOOKED_AT = ("spectra.embedding", "neurons.frequencies", "attention.patterns", "keys.votes", "factors.shares")
+LOOKED_AT = (
+    *("spectra.embedding", "neurons.frequencies", "attention.patterns", "keys.votes", "factors.shares"),
+    *("learning.correctness", "smoothness.spectrum"),
+)
 EIGHT = (
     *("neurons.heatmap", "spectra.embedding", "neurons.frequencies", "attention.patterns"),
     *("keys.votes", "factors.blocks", "behaviour.accuracy_grid", "smoothness.table"),
@@ -44,7 +48,7 @@ CARDS = """(function found(root, cards = []) {
   }
   return cards
 })(document)"""
-DRAWN = f"(count) => {CARDS}.filter((card) => card.dataset.drawn).length >= count"
+DRAWN = f"(count) => {CARDS}.filter((card) => card.matches('.is-figure') && card.dataset.drawn).length >= count"
 PRESSED = f"""() => new Promise((done) => {{
   const cards = {CARDS}.filter((card) => card.matches(".is-figure"))
   const before = cards.map((card) => Number(card.dataset.drawn)), began = performance.now()
@@ -80,17 +84,33 @@ def main() -> None:
     """Build a workspace, measure, print, clean up."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help="a small network, to see that it runs")
-    small = parser.parse_args().small
+    parser.add_argument("--before", type=Path, help="python of an environment with the versions to compare with")
+    asked = parser.parse_args()
+    small = ("--small",) if asked.small else ()
+    before = measured([str(asked.before), __file__, *small]) if asked.before else {}
     with tempfile.TemporaryDirectory(prefix="miscope-bench-") as folder:
         root = Path(folder)
         fill(root, Size(prime=23, checkpoints=60, steps=600) if small else Size(checkpoints=200))
         rows = [*started(root), *looked_at(root)]
+    if before:
+        rows = [{"what": each["what"], "before": before[each["what"]], **each} for each in rows]
     notes = [
         f"One server and one Chromium on the same machine; medians of {REPEATS} keys, play for {SECONDS} s.",
         "A visit's kB came over the network, packed. Aims: an answer within 4 CPU seconds, a first visit "
         "of 3,500 kB and a second out of the browser's cache, eight cards within 400 ms, ten steps a second with four.",
+        *(
+            ["Before: the packages of `make bench BEFORE=REVISION`, by the same script, in the same run."]
+            if before
+            else []
+        ),
     ]
     print(json.dumps({"title": "Workbench", "rows": rows, "notes": notes}))
+
+
+def measured(words: list[str]) -> dict[str, float]:
+    """What this script says elsewhere, by the names of its rows."""
+    said = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return {each["what"]: each["measured"] for each in json.loads(said)["rows"]}
 
 
 def fill(root: Path, size: Size) -> None:
@@ -142,7 +162,9 @@ def looked_at(root: Path) -> Iterator[dict[str, object]]:
             for visit, aim in (("first", 3500), ("second", None)):
                 yield row(f"{name}, {visit} visit, kB", visited(context, f"{server.address}?{query}") / 1e3, aim)
             context.close()
-        yield row("a key press to eight cards, ms", pressed(chromium, server.address), 400)
+        taken = sorted(pressed(chromium, server.address))
+        yield row("a key press to eight cards, ms", statistics.median(taken), 400)
+        yield row("the slowest of them but one, ms", taken[-2])
         for name, views in (("four cards", FOUR), ("curves", CURVES)):
             yield row(f"play with {name}, steps a second", played(chromium, server.address, views), 10)
         yield row("a move of all neurons' sheet, kB", sent_for_sheet(chromium, server.address) / 1e3)
@@ -176,15 +198,15 @@ def visited(context: BrowserContext, address: str) -> float:
     return sum(came)
 
 
-def pressed(browser: Browser, address: str) -> float:
-    """Milliseconds until every card is drawn anew."""
+def pressed(browser: Browser, address: str) -> list[float]:
+    """Milliseconds until every card is drawn anew, of each press."""
     page = opened(browser, address, EIGHT)
     taken = []
     for _ in range(REPEATS):
         taken.append(page.evaluate(PRESSED))
         page.wait_for_timeout(500)
     page.close()
-    return statistics.median(taken)
+    return taken
 
 
 def played(browser: Browser, address: str, views: tuple[str, ...]) -> float:

@@ -12,7 +12,7 @@ from miscope.train_request import TrainRequest
 
 pytestmark = pytest.mark.browser
 
-STEPS = 200_000
+STEPS = 2_000_000
 """More than any machine trains before the page says that it is to stop."""
 
 
