@@ -49,3 +49,46 @@ def test_a_result_that_comes_while_the_session_is_made_is_delivered_once() -> No
     # On a thread of its own: a browser's tests leave an event loop running on this one.
     with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as server:
         assert server.submit(lambda: asyncio.run(page(LookedAtLate(pool)))).result(60) == [True]
+
+
+class Counted(Document):
+    """Counts what is to be called on it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._session_context = SimpleNamespace
+        self.called = 0
+
+    def add_next_tick_callback(self, callback):
+        self.called += 1
+        return super().add_next_tick_callback(callback)
+
+
+async def results(fails: int | None) -> tuple[list[int], int]:
+    """What of three results that came together was delivered, where one fails to be, and in how many turns."""
+    document, delivered = Counted(), []
+    pool = ThreadPoolExecutor(1)
+    with set_curdoc(document):
+        errands = Errands(pool)
+    errands.open()
+    session = ServerSession("one", document, IOLoop.current())
+
+    def deliver(number: int) -> None:
+        if number == fails:
+            raise ZeroDivisionError
+        delivered.append(number)
+
+    for number in range(3):
+        errands.send(lambda number=number: number, deliver)
+    # The event loop, which this holds up, hears of all of them then.
+    pool.shutdown(wait=True)
+    while 2 not in delivered:
+        await asyncio.sleep(0.01)
+    session.destroy()
+    return delivered, document.called
+
+
+def test_results_that_came_together_are_delivered_together_and_one_that_fails_keeps_back_no_other() -> None:
+    with ThreadPoolExecutor(1) as server:
+        assert server.submit(lambda: asyncio.run(results(None))).result(60) == ([0, 1, 2], 1)
+        assert server.submit(lambda: asyncio.run(results(0))).result(60) == ([1, 2], 2)

@@ -28,6 +28,8 @@ class Errands:
     def __init__(self, pool: Executor) -> None:
         self._pool, self._document = pool, pn.state.curdoc
         self._results: deque[Callable[[], None]] = deque()
+        self._announced = False
+        """Whether they are to be delivered at the next turn of the event loop."""
         self._loaded = self._document is None
         if self._document is not None:
             self._loop = asyncio.get_running_loop()
@@ -72,9 +74,10 @@ class Errands:
                 self._loop.call_soon_threadsafe(self._announce)
 
     def _announce(self) -> None:
-        """On the event loop: have the results delivered where models may be touched."""
-        if self._document is not None and self.stands:
+        """On the event loop: have the results delivered where models may be touched, all that are there by then."""
+        if self._document is not None and self.stands and not self._announced:
             self._document.add_next_tick_callback(self._deliver)
+            self._announced = True
 
     def open(self) -> None:
         """Deliver what waited for the page to be loaded."""
@@ -82,9 +85,14 @@ class Errands:
         self._deliver()
 
     def _deliver(self) -> None:
-        with unlocked():  # results that came together go to the browser together
-            while self._loaded and self._results:
-                self._results.popleft()()
+        self._announced = False
+        try:
+            with unlocked():  # results that came together go to the browser together
+                while self._loaded and self._results:
+                    self._results.popleft()()
+        finally:
+            if self._loaded and self._results:  # behind one that failed
+                self._announce()
 
 
 def attempted(work: Callable[[], T]) -> T | MiscopeError:
