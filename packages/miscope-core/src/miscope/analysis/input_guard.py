@@ -63,24 +63,19 @@ class InputGuard:
         for label, value in _per_job(shown):
             if (label, id(value)) not in self._prints:
                 self._prints[label, id(value)] = fingerprint(value)
-        for label, value in _per_variant(shown):
-            if (label, id(value)) not in self._prints:
-                self._prints[label, id(value)] = fingerprint(value)
+        for _, value in _per_variant(shown):
+            if id(value) not in self._copies:
                 self._copies[id(value)] = value, value.clone() if _is_tensor(value) else value.copy()
 
     def changed(self, shown: What) -> list[str]:
         """What of it is no longer as it was, in words; what outlives the job is put back as it was."""
-        wrong = [
-            (label, value)
-            for label, value in (*_per_job(shown), *_per_variant(shown))
-            if fingerprint(value) != self._prints[label, id(value)]
-        ]
+        other = [label for label, value in _per_job(shown) if fingerprint(value) != self._prints[label, id(value)]]
+        wrong = [(label, value) for label, value in _per_variant(shown) if not _alike(*self._copies[id(value)])]
         for _, value in wrong:
-            if id(value) in self._copies:
-                _put_back(*self._copies[id(value)])
+            _put_back(*self._copies[id(value)])
         for before, (_, write) in zip(self._random, GENERATORS, strict=False):
             write(before)
-        labels = [label for label, _ in wrong]
+        labels = [*other, *(label for label, _ in wrong)]
         for _, model, _ in _networks(shown):
             if id(model) in self._networks:  # else it was built meanwhile
                 labels += self._networks[id(model)].put_back()
@@ -91,10 +86,10 @@ class InputGuard:
 
 def fingerprint(value: Held) -> int:
     """A number that changes with any change of the bytes, of their order or of the shape; nearly at memory's speed."""
-    array = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy() if _is_tensor(value) else value
+    array = _plain(value)
     if array.dtype.kind in "USO":
         return zlib.crc32(repr(array.tolist()).encode())
-    flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    flat = _bytes(array)
     whole = len(flat) // (8 * _COLUMNS) * (8 * _COLUMNS)
     table = flat[:whole].view(np.uint64).reshape(-1, _COLUMNS)
     checksum = zlib.crc32(flat[whole:].data, zlib.crc32(repr((value.dtype, tuple(value.shape))).encode()))
@@ -107,6 +102,24 @@ def fingerprint(value: Held) -> int:
         mixed *= _WEIGHTS
         checksum = zlib.crc32(mixed.sum(1).data, checksum)
     return checksum
+
+
+def _alike(value: Held, copy: Held) -> bool:
+    """Whether they have the same bytes in the same shape; sooner known of two arrays than the fingerprint of one."""
+    if value.dtype != copy.dtype or tuple(value.shape) != tuple(copy.shape):
+        return False
+    now, before = (_plain(each) for each in (value, copy))
+    if now.dtype.kind == "O":
+        return now.tolist() == before.tolist()
+    return np.array_equal(_bytes(now), _bytes(before))
+
+
+def _bytes(array: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+
+
+def _plain(value: Held) -> np.ndarray:
+    return value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy() if _is_tensor(value) else value
 
 
 def _is_tensor(value: Held) -> TypeIs[Tensor]:
