@@ -76,3 +76,16 @@ def test_two_seeds_are_compared_in_every_way_and_the_address_shows_the_same(visi
     other.set_viewport_size({"width": 2560, "height": 1300})
     filled(other, "seed=1")
     expect(other.locator("[data-tag]")).to_have_count(4)
+
+
+def test_the_numbers_of_an_overlay_are_saved_and_name_the_variants(visit, small):
+    zero, one = (variant.name for variant in small.variants())
+    page, _ = visit(f"page=compare&v={zero}&v={one}&compare:views=behaviour.losses")
+    card = drawn(page, "Train and test loss")
+    card.locator("button[aria-haspopup=menu]").click()
+    with page.expect_download() as download:
+        card.get_by_role("menuitem", name="Numbers (CSV)", exact=True).click()
+    assert download.value.suggested_filename == "2-variants.behaviour.losses.overlay.csv"
+    rows = download.value.path().read_text().splitlines()
+    assert {row.partition(" · ")[0].strip('"') for row in rows[1:]} == {"seed=0", "seed=1"}
+    expect(page.get_by_role("status").filter(has_text="The file is ready.")).to_be_visible()

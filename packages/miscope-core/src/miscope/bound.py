@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
 from miscope.bound_catalogue import ShownVariant
-from miscope.bound_folder import BoundFolder
+from miscope.bound_comparing import BoundComparing
 from miscope.bound_html import workspace_table
 from miscope.bound_queue import BoundQueue
 from miscope.bound_view import BoundView
@@ -56,7 +56,7 @@ def open_bound(path: str | Path | None = None, plugins: Plugins | None = None) -
 @final
 @documented
 @dataclass(frozen=True)
-class BoundWorkspace(BoundFolder):
+class BoundWorkspace(BoundComparing):
     """A workspace whose variants are handles."""
 
     def variant(self, family: str, **fields: Any) -> BoundVariant:

@@ -51,13 +51,20 @@ def figure_data(figure: Figure) -> tuple[TraceData, ...]:
     'W_E, from' and 'W_E, to'. Raises BadValue where a trace is neither points nor a grid: a pie, a flow.
     """
     drawn: Any = figure.data
-    layout, traces = figure.layout.to_plotly_json(), [trace.to_plotly_json() for trace in drawn]
+    layout, every = figure.layout.to_plotly_json(), [trace.to_plotly_json() for trace in drawn]
+    traces = [trace for trace in every if not _only_names(trace)] or every
     read = [trace_columns(trace, layout) for trace in traces]
     made = [
         TraceData(trace=name, columns=columns, grid=grid)
         for name, (columns, grid) in zip(trace_names(traces), read, strict=True)
     ]
     return _named_apart(_in_panels(made, traces, layout))
+
+
+def _only_names(trace: Mapping[str, Any]) -> bool:
+    """Whether it is there for its line in the legend alone, with one point that stands nowhere."""
+    across, along = trace.get("x"), trace.get("y")
+    return across is not None and along is not None and [*across] == [None] == [*along]
 
 
 def _in_panels(

@@ -65,6 +65,7 @@ class RemoteWorkspace(HasAbsent):
         "adopt": ("Checkpoints are written where the folder is.", "On the server's machine:  miscope import FILE"),
         "adopt_module": ("Checkpoints are written where the folder is.", _OPEN),
         "bundle": ("Weights do not go over HTTP.", "On the server's machine:  miscope bundle VARIANT"),
+        "compared": ("Figures are laid over each other where the arrays are.", _OPEN),
         "lens": ("Lenses are files of packages and of the folder.", "Ask for each view:  remote.view(NAME, variants)"),
     }
 

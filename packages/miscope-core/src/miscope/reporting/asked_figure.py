@@ -10,6 +10,7 @@ from miscope.field_docs import documented
 
 if TYPE_CHECKING:
     from miscope.analysis.analyzer_options import Options
+    from miscope.figures.comparing.how_compared import HowCompared
     from miscope.variant import Variant
 
 __all__ = ["AskedFigure"]
@@ -24,7 +25,7 @@ class AskedFigure:
     view: str
     """Name of the view."""
     variants: tuple[Variant, ...]
-    """Several for a view that compares."""
+    """Several for a view that compares, and where any other is drawn of several put together."""
     step: int | None = None
     """The checkpoint; the nearest before it that was computed. None for the last."""
     controls: Mapping[str, object] = field(default_factory=dict)
@@ -33,3 +34,5 @@ class AskedFigure:
     """Values by option, by analyzer, that what it shows was computed with."""
     title: str = ""
     """What stands over it; "" for the view's own title."""
+    compared: HowCompared | None = None
+    """How the figures of several variants are put together, of a view that does not compare by itself."""

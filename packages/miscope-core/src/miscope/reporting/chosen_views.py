@@ -9,6 +9,7 @@ from typing import final
 from miscope.analysis.analyzer_options import Options
 from miscope.analyzer import Grain
 from miscope.errors import BadValue, UnknownName
+from miscope.figures.comparing.how_compared import HowCompared
 from miscope.figures.lenses import looked_through
 from miscope.lens import Lens
 from miscope.patterns import matches, matching
@@ -38,6 +39,8 @@ class Wanted:
     options: Options = field(default_factory=dict)
     title: str = ""
     """"" for the view's own."""
+    compared: HowCompared | None = None
+    """How figures of several variants are put together; None of a view that is drawn once."""
 
 
 def wanted_views(
@@ -101,6 +104,7 @@ def _one(plugins: Plugins, variants: Sequence[Variant], labels: Sequence[str], a
         step=asked.step,
         options=asked.options,
         title=asked.title,
+        compared=asked.compared,
     )
 
 

@@ -108,7 +108,7 @@ class ShownView:
     python: str
     """Lines that draw it, of a workspace called `workspace`; the last is the view."""
     command: str
-    """The line that writes it to a file."""
+    """The line that writes it to a file; of figures put together the one of Python that draws it."""
     figure: Figure
     """The figure itself."""
     image: str = ""

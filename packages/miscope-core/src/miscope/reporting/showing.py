@@ -15,6 +15,9 @@ from miscope.analysis.analyzer_options import written_options
 from miscope.analyzer import Grain
 from miscope.commands import in_workspace
 from miscope.figures.availability import gather_before
+from miscope.figures.compare import compare
+from miscope.figures.comparing.how_compared import HowCompared
+from miscope.figures.comparing.in_python import compared_in_python
 from miscope.figures.controls import refuse_unknown
 from miscope.figures.export import Exporter
 from miscope.figures.render import draw
@@ -59,6 +62,8 @@ def shown_views(
 
 
 def _shown(workspace: Workspace, wanted: Wanted, number: int) -> ShownView:
+    if wanted.compared is not None:
+        return _put_together(workspace, wanted, wanted.compared, number)
     refuse_unknown(wanted.view, wanted.controls)
     steps = workspace.store.finite_steps(wanted.variants[0].name)
     last = steps[-1] if steps and wanted.view.grain is Grain.CHECKPOINT else None
@@ -73,6 +78,24 @@ def _shown(workspace: Workspace, wanted: Wanted, number: int) -> ShownView:
         python=_in_python(wanted, data.step),
         command=in_workspace(workspace.root, _in_shell(wanted, data.step)),
         figure=_fitted(draw(wanted.view, data, wanted.controls)),
+    )
+
+
+def _put_together(workspace: Workspace, wanted: Wanted, how: HowCompared, number: int) -> ShownView:
+    shown = {"step": wanted.step, "options": wanted.options, "controls": wanted.controls}
+    figures = compare(workspace, wanted.view, wanted.variants, how, **shown)
+    names = [variant.name for variant in wanted.variants]
+    asked = {"step": wanted.step, **wanted.controls}
+    python = compared_in_python(wanted.view.name, names, how, asked, wanted.options)
+    return ShownView(
+        number=number,
+        view=wanted.view.name,
+        title=wanted.title or wanted.view.title,
+        of=wanted.of,
+        summary=wanted.view.summary,
+        python=python,
+        command=python,
+        figure=_fitted(figures[how.place]),
     )
 
 

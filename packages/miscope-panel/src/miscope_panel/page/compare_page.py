@@ -15,6 +15,7 @@ from miscope.figures.comparing.clock import Clock
 from miscope_panel.page.card import Card
 from miscope_panel.page.client import sheet
 from miscope_panel.page.compare_bar import CompareBar
+from miscope_panel.page.compared_files import ComparedFiles
 from miscope_panel.page.compared_group import ComparedGroup
 from miscope_panel.page.computing import Computing
 from miscope_panel.page.cursor import Cursor
@@ -57,8 +58,15 @@ class ComparePage:
         self.board = pn.Column(self._nothing, sizing_mode="stretch_width", margin=0, stylesheets=looks)
         self.cursor = Cursor(active=False, sizing_mode="stretch_width", margin=0)
         self._axes = CursorAxes(self._selection, self.cursor)
+        self._files = ComparedFiles(context, lambda: [group.asked for group in self._groups.values() if group.asked])
         self.view = pn.Column(
-            self.bar, self.board, self.cursor, sizing_mode="stretch_width", margin=0, stylesheets=[sheet("workbench")]
+            self.bar,
+            self._files.view,
+            self.board,
+            self.cursor,
+            sizing_mode="stretch_width",
+            margin=0,
+            stylesheets=[sheet("workbench")],
         )
         self._names: tuple[str, ...] | None = None
         self._compared: Compared | None = None
@@ -148,7 +156,7 @@ class ComparePage:
         group = ComparedGroup(
             self._workspace, self._errands, self._workspace.plugins.views[view], self._computing, in_sight=in_sight
         )
-        group.on_laid_out, group.on_message = self._again, self._hear_of_card
+        group.on_laid_out, group.on_message, group.on_file = self._again, self._hear_of_card, self._files.file
         return group
 
     def _again(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any, final
@@ -40,6 +41,8 @@ class ComparedGroup:
         """Called when there are more or fewer cards than before, or what is said of them is another."""
         self.on_message: Callable[[str, dict[str, Any]], None] = lambda view, message: None
         """Called with the view and what somebody did with a card of it."""
+        self.on_file: Callable[[ComparedRequest, int, dict[str, Any]], None] = lambda request, place, message: None
+        """Called with what is shown, which card of it somebody wants as a file, and as which."""
         look = [sheet("section")]
         self.heading = pn.pane.HTML("", sizing_mode="stretch_width", margin=0, stylesheets=look)
         self._card_titles: tuple[str, ...] = ("",)
@@ -52,6 +55,11 @@ class ComparedGroup:
         self._known: tuple[Any, ...] | None = None
         self._forgotten = 0
         """How often: what was being made then is of before."""
+
+    @property
+    def asked(self) -> ComparedRequest | None:
+        """What it shows, or is to show."""
+        return self._asked
 
     @property
     def headed(self) -> bool:
@@ -90,7 +98,9 @@ class ComparedGroup:
         """On a thread, maybe long after it was asked for: None where another was asked for since."""
         if self._asked is not request:
             return None
-        made = compared_view(self._workspace, request)
+        # Without the figures: files are made of a page's cards seldom, and drawn for that.
+        seen = compared_view(self._workspace, request)
+        made = replace(seen, cards=tuple(replace(card, drawn=None) for card in seen.cards))
         return made, tuple(_sent(card) for card in made.cards)
 
     def _show(self, request: ComparedRequest, forgotten: int, answer: _Made | None) -> None:
@@ -143,6 +153,9 @@ class ComparedGroup:
     def _hear(self, card: Card, message: dict[str, Any]) -> None:
         if card in self.cards and message.get("kind") == "compute":
             self._computing.hear(card, message)
+        elif card in self.cards and message.get("kind") == "file":
+            if self._asked is not None:
+                self.on_file(self._asked, self.cards.index(card), message)
         elif card in self.cards:
             self.on_message(self._view.name, message)
 

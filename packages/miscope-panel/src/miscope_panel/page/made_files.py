@@ -29,6 +29,11 @@ _KINDS: Mapping[str, str] = {
     ".gif": "image/gif",
     ".webp": "image/webp",
     ".mp4": "video/mp4",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".csv": "text/csv",
+    ".parquet": "application/vnd.apache.parquet",
+    ".npz": "application/octet-stream",
 }
 
 

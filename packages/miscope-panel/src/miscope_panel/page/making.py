@@ -29,6 +29,8 @@ class Task:
     """Of the file."""
     work: Callable[[Path], Iterator[tuple[int, int]]]
     """Writes the file; says after each part how many are done, of how many."""
+    saved: bool = False
+    """Whether the browser saves it at once, as who asked for it did from a menu of files."""
 
 
 @final
@@ -93,4 +95,4 @@ class Making:
         if isinstance(address, Failure):
             self._say(task, error=address.error)
         elif address:
-            self._say(task, address=address)
+            self._say(task, address=address, saved=task.saved)

@@ -12,9 +12,9 @@ from miscope_panel.shown.film_of_card import film_of_card
 from miscope_panel.shown.picture import Request
 from miscope_panel.shown.report_cards import report_of_cards
 
-__all__ = ["Reports"]
+__all__ = ["SUFFIXES", "Reports"]
 
-_SUFFIXES = ("html", "pdf", "md", "ipynb")
+SUFFIXES = ("html", "pdf", "md", "ipynb")
 _FILMS = ("gif", "webp", "mp4", "html")
 
 
@@ -37,7 +37,7 @@ class Reports:
 
     def _hear(self, message: dict[str, Any]) -> None:
         match message:
-            case {"kind": "report", "suffix": str(suffix)} if suffix in _SUFFIXES:
+            case {"kind": "report", "suffix": str(suffix)} if suffix in SUFFIXES:
                 place, cards = self._selection.place, self._cards()
                 names = tuple(dict.fromkeys([place.variant, *place.compared]))
                 if cards:

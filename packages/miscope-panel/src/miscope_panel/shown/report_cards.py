@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from miscope.variant import Variant
     from miscope.workspace import Workspace
 
-__all__ = ["report_of_cards"]
+__all__ = ["asked_figure", "report_of_cards"]
 
 Titled = tuple[str, Request]
 
@@ -30,14 +30,15 @@ def report_of_cards(
     """
     from miscope.reporting.report import report
 
-    figures = [_asked(workspace, title, as_shown(workspace, request)) for title, request in cards]
+    figures = [asked_figure(workspace, title, as_shown(workspace, request)) for title, request in cards]
     found = {name: workspace.find(name) for name in named}
     found |= {variant.name: variant for figure in figures for variant in figure.variants}
     for draft in report(workspace, list(found.values()), path, views=figures):
         yield draft.done, draft.total
 
 
-def _asked(workspace: Workspace, title: str, request: Request) -> AskedFigure:
+def asked_figure(workspace: Workspace, title: str, request: Request) -> AskedFigure:
+    """What a report is asked for the same picture; the request is as for elsewhere (`as_shown`)."""
     view = workspace.plugins.view(request.view)
     names = [request.variant, *(request.compared if view.grain is Grain.COHORT else ())]
     known = {control.name for control in view.all_controls}

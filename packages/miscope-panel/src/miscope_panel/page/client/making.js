@@ -15,6 +15,8 @@ export function render({model, el}) {
   button.className = "labelled"
   button.textContent = "Report"
 
+  // Not once more where the page comes back with a file that was made before.
+  let awaited = false
   function show() {
     const made = model.making
     const under_way = made.what && !made.address && !made.error
@@ -31,6 +33,8 @@ export function render({model, el}) {
     error.textContent = made.error ?? ""
     preview.hidden = !ready || !SHOWN.some((suffix) => made.name.endsWith(suffix))
     save.hidden = !ready
+    if (ready && made.saved && awaited) saved(made.name, made.address)
+    awaited = Boolean(under_way)
     if (ready) {
       preview.href = save.href = made.address
       save.download = made.name

@@ -8,8 +8,9 @@ const taking = (model, canvas, figure, say) => {
     say(navigator.clipboard ? `${what} copied.` : text, !navigator.clipboard)
   }
 
-  // Of several variants together there is the page that shows them.
+  // One that is put together of several variants is made by the page that shows them.
   const alone = () => Boolean(model.picture.taken?.query)
+  const written = () => Boolean(model.picture.taken?.python)
 
   function address() {
     if (new URLSearchParams(location.search).get("page") === "compare") return location.href
@@ -37,6 +38,7 @@ const taking = (model, canvas, figure, say) => {
   }
 
   async function file(suffix, preset = "") {
+    if (!alone()) return model.send_msg({kind: "file", suffix, preset})
     say(`Making the ${suffix} ...`, true)
     const answer = await fetch(`${EXPORT}/${suffix}?${model.picture.taken.query}${preset && `&preset=${preset}`}`)
     if (!answer.ok) return say((await answer.json()).error.message, true)
@@ -55,17 +57,18 @@ const taking = (model, canvas, figure, say) => {
     const hold = ["Hold it beside", () => model.send_msg({kind: "hold"})]
     return [
       {title: "Save", items: !there ? [] : [
-        ["Image (PNG)", () => image("png")], ["Drawing (SVG)", () => image("svg")], ...(!alone() ? [] : [
+        ["Image (PNG)", () => image("png")], ["Drawing (SVG)", () => image("svg")], ...(!written() ? [] : [
           ["For print (PDF)", () => file("pdf")], ["Page (HTML)", () => file("html")], ["Numbers (CSV)", () => file("csv")],
           ["Numbers (Parquet)", () => file("parquet")], ["Numbers (NumPy)", () => file("npz")]])]},
-      {title: "For a paper", items: !there || !alone() ? [] : [
+      {title: "For a paper", items: !there || !written() ? [] : [
         ["One column, 85 mm (PDF)", () => file("pdf", "paper:85mm:8pt")], ["Two columns, 178 mm (PDF)", () => file("pdf", "paper:178mm:8pt")],
         ["One column, 85 mm (SVG)", () => file("svg", "paper:85mm:8pt")]]},
       {title: "Over training", items: !there || !alone() || !model.picture.badge || model.picture.filmed === false ? [] : [
         film("Film (MP4)", "mp4"), film("Film (GIF)", "gif"), film("Film (WebP)", "webp"), film("Page with a slider (HTML)", "html")]},
       {title: "Copy", items: [
         ["Link to this view", () => copy("Link", address())],
-        ...(there && alone() ? [["Python", () => copy("Python", taken.python)], ["Command", () => copy("Command", taken.shell)]] : [])]},
+        ...(there && written() ? [["Python", () => copy("Python", taken.python)]] : []),
+        ...(there && alone() ? [["Command", () => copy("Command", taken.shell)]] : [])]},
       {title: "Compare", items: there && model.holdable ? [hold] : []},
     ]
   }

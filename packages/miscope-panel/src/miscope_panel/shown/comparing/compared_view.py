@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, final
 
 from miscope.analyzer import Grain
 from miscope.figures.comparing.clock import Clock
 from miscope.figures.comparing.compared_figure import ComparedFigure, NotCompared
-from miscope.figures.comparing.difference import difference
-from miscope.figures.comparing.group_means import group_means
-from miscope.figures.comparing.overlay import overlay
 from miscope.figures.comparing.same_inputs import SameInputs, same_inputs
-from miscope.figures.locked_ranges import lock_ranges
+from miscope.figures.comparing.together import beside, differences, laid_over, tell
 from miscope.figures.wire import wire
 from miscope_panel.shown.comparing.compared import Member
 from miscope_panel.shown.comparing.compared_request import ComparedRequest
+from miscope_panel.shown.comparing.drawn_again import DrawnAgain, drawn_again
 from miscope_panel.shown.comparing.drawn_members import DrawnMember, drawn_member, placed
 from miscope_panel.shown.picture import Picture, Request, drawn_picture, guarded
 
@@ -57,6 +55,10 @@ class ComparedCard:
     """Of that variant, or the first of several."""
     lacks: Request | None = None
     """Of all variants of which something may still be computed; None where that is the request above."""
+    drawn: Figure | None = field(default=None, compare=False)
+    """What the picture is of, for files of it."""
+    again: DrawnAgain | None = None
+    """How to draw it elsewhere, where it is put together of several."""
 
 
 @final
@@ -102,7 +104,15 @@ def _compared_view(workspace: Workspace, asked: ComparedRequest) -> ComparedView
     asked_of = [replace(card, request=card.request or requests.get(card.title) or drawn[0].request) for card in cards]
     shown = (*asked_of, *rest, *(never if asked.mode == "grid" or not (cards or rest) else ()))
     # A group without any card could not be seen again.
-    return ComparedView(cards=shown or (_nothing_to_subtract(drawn[0]),), note=note, inputs=inputs)
+    shown = shown or (_nothing_to_subtract(drawn[0]),)
+    return ComparedView(cards=tuple(_taken(workspace, card) for card in shown), note=note, inputs=inputs)
+
+
+def _taken(workspace: Workspace, card: ComparedCard) -> ComparedCard:
+    """With the line of Python that draws what was put together."""
+    if card.again is None:
+        return card
+    return replace(card, picture=replace(card.picture, taken={"python": card.again.python(workspace)}))
 
 
 def _counts(view: View) -> bool:
@@ -134,45 +144,47 @@ def _put_together(
         if not isinstance(laid, NotCompared):
             missing = [label for label, made in pictures.items() if made.state == "missing"]
             if missing:
-                _tell(laid, f"without {', '.join(missing)}: not computed")
+                tell(laid, f"without {', '.join(missing)}: not computed")
             first = pictures[there[0].label]
-            return [ComparedCard(picture=replace(first, figure=wire(laid), step=None, asked=None, taken={}))], ""
+            shown = _Drawn(figure=laid, picture=replace(first, step=None, asked=None))
+            return [shown.card(drawn_again(asked, [one.label for one in there], first))], ""
         note = f"Beside each other: {laid.reason}."
-    figures, letters = [one.figure for one in there], {m.chip.label: m.chip.letter for m in asked.members}
-    if not asked.own_scales:
-        lock_ranges(figures)
-    cards = []
-    for one, figure in zip(there, figures, strict=True):
-        made = replace(pictures[one.label], figure=wire(figure))
-        # Elsewhere it would be drawn by step.
-        made = made if asked.align == "step" else replace(made, taken={})
-        cards.append(ComparedCard(title=one.label, letter=letters.get(one.label, ""), picture=made))
+    cards, labels = [], [one.label for one in there]
+    letters = {member.chip.label: member.chip.letter for member in asked.members}
+    for place, (one, figure) in enumerate(zip(there, beside(there, own_scales=asked.own_scales), strict=True)):
+        shown = _Drawn(figure=figure, picture=pictures[one.label], title=one.label, letter=letters[one.label])
+        again = drawn_again(asked, labels, pictures[labels[0]], mode="grid", place=place)
+        # One that stands by its steps is drawn elsewhere as any card is.
+        cards.append(shown.card(None if asked.align == "step" else again))
     return cards, note
 
 
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Drawn:
+    """A figure that was put together."""
+
+    figure: Figure
+    picture: Picture
+    """Of the variant, or the first of several."""
+    title: str = ""
+    letter: str = ""
+
+    def card(self, again: DrawnAgain | None) -> ComparedCard:
+        made = replace(self.picture, figure=wire(self.figure))
+        made = made if again is None else replace(made, taken={})
+        return ComparedCard(title=self.title, letter=self.letter, picture=made, drawn=self.figure, again=again)
+
+
 def _laid(there: Sequence[ComparedFigure], asked: ComparedRequest) -> Figure | NotCompared:
-    """All in one figure: as means over seeds, or over each other; then it says why there is no mean."""
+    """All in one figure: as means over seeds, or over each other."""
     labels = {member.name: member.chip.label for member in asked.members}
     drawn = {one.label: one for one in there}
     groups = {
         label: [drawn[labels[name]] for name in names if labels.get(name) in drawn]
         for label, names in asked.means.items()
     }
-    groups = {label: members for label, members in groups.items() if members}
-    averaged = group_means(groups) if groups else None
-    if averaged is not None and not isinstance(averaged, NotCompared):
-        return averaged
-    laid: Any = overlay(there)
-    if averaged is not None and not isinstance(laid, NotCompared):
-        _tell(laid, f"No mean: {averaged.reason}.")
-    return laid
-
-
-def _tell(laid: Any, words: str) -> None:
-    """Add that below the title."""
-    title = laid.layout.title.to_plotly_json()
-    told = (title.get("subtitle", {}).get("text"), words)
-    laid.update_layout(title={**title, "subtitle": {"text": " · ".join(filter(None, told))}})
+    return laid_over(there, {label: members for label, members in groups.items() if members})
 
 
 def _differences(
@@ -189,22 +201,19 @@ def _differences(
         return []
     first, *others = there
     both = [inputs(first.label, other.label) for other in others]
-    found = [
-        difference(first.figure, other.figure) if shared.same else NotCompared(reason=shared.words)
-        for other, shared in zip(others, both, strict=True)
-    ]
-    if not asked.own_scales:
-        lock_ranges([each for each in found if not isinstance(each, NotCompared)])
+    refused = ["" if shared.same else shared.words for shared in both]
     cards = []
-    for other, each in zip(others, found, strict=True):
-        beside = pictures[other.label]
+    for other, each in zip(others, differences(there, refused, own_scales=asked.own_scales), strict=True):
+        title, picture = f"{other.label}  −  {first.label}", pictures[other.label]
         if isinstance(each, NotCompared):
             reason = f"{each.reason[:1].upper()}{each.reason[1:]}."
             words = (f"{other.label} and {first.label} cannot be subtracted here.", reason)
-            made = Picture(state="inapplicable", words=words, controls=beside.controls)
+            made = Picture(state="inapplicable", words=words, controls=picture.controls)
+            cards.append(ComparedCard(title=title, picture=made))
         else:
-            made = replace(beside, figure=wire(each), taken={})
-        cards.append(ComparedCard(title=f"{other.label}  −  {first.label}", picture=made))
+            shown = _Drawn(figure=each, picture=picture, title=title)
+            both_labels = [first.label, other.label]
+            cards.append(shown.card(drawn_again(asked, both_labels, pictures[first.label], mode="difference")))
     return cards
 
 
