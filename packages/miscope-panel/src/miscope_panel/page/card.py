@@ -69,6 +69,7 @@ class Card(PageComponent):
             "stages_behind",
             "between",
             "time_axes",
+            "seen_range",
         )
     )
     _stylesheets: ClassVar[list[str]] = [style("card", "chart", "compute", "stages_behind")]

@@ -78,6 +78,7 @@ export function render({model, el}) {
 
   let home = null
   const clock = time_axes({model, canvas, home: () => home})
+  const seen = seen_range({canvas, home: () => home, zoom: () => zoom})
   const chart = chart_in({model, root, canvas, overlay, library: () => ready().then(plotly), painter: repainting(canvas),
     mark: (about) => (about.time_axis && miscope.step != null ? [about.time_axes, on_axis(about, miscope.step)] : null),
     step: () => miscope.step, worth: (found) => show_values(values, found), point: clock.point, pointed: clock.pointed,
@@ -115,6 +116,8 @@ export function render({model, el}) {
     zoom = model.looks["zoomed-to"] ?? ""
     home = framed(content, model.view, template)
     await chart.draw(content.data, at_range(zoomed(home, zoom), miscope.between), miscope.charts.config)
+    const fitting = seen.wanted()
+    if (Object.keys(fitting).length) await chart.move(fitting)
     bar()
     stages.follow()
     skeleton.hidden = true
@@ -262,7 +265,10 @@ export function render({model, el}) {
   listen(model, "miscope:selected", chart.lay)
   listen(model, "miscope:course", () => figure && stages.lay())
   listen(model, "miscope:pointed", chart.lay_pointed)
-  listen(model, "miscope:between", () => move(clock.wanted))
+  listen(model, "miscope:between", () => {
+    move(clock.wanted)
+    move(seen.wanted)
+  })
   listen(model, "miscope:theme", draw_next)
   const sight = new IntersectionObserver(([entry]) => {
     model.in_sight = entry.isIntersecting

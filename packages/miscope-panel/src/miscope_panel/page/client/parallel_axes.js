@@ -100,7 +100,7 @@ export function render({model, el}) {
     const group = svg("g", {class: "axis", "data-axis": each.name})
     group.append(svg("text", {x, y: 14, class: "name"}, titled(each), svg("title", {}, each.name)))
     group.append(svg("line", {x1: x, x2: x, y1: down(0), y2: down(1)}))
-    for (const [place, words] of each.marks) group.append(svg("text", {x: x + 7, y: down(place) + 4, class: "mark"}, words))
+    for (const [place, words] of each.marks) group.append(svg("text", {x: x + 12, y: down(place) + 4, class: "mark"}, words))
     const strip = svg("rect", {class: "strip", x: x - REACH, width: 2 * REACH, y: TOP - 6, height: HIGH - TOP - FOOT + 12})
     strip.append(svg("title", {}, `${each.name}: drag to set bounds, press to take them away`))
     const held = svg("rect", {class: "held", x: x - 5, width: 10})
