@@ -233,6 +233,13 @@ def test_an_unknown_variant_stays_chosen_until_another_is(bench, name):
     assert titles(opened) == ["Losses"]
 
 
+def test_the_menu_calls_the_variant_by_what_tells_it_from_the_others(bench, name):
+    menu = bench(f"v={name}&views=small.losses").workbench.sidebar.variant
+    assert (menu.value, menu.value_label) == (name, "seed0")
+    menu.value = OTHER
+    assert menu.value_label == "seed1"
+
+
 def test_a_held_card_keeps_its_step_its_variant_and_its_controls(bench, name):
     opened = bench(f"v={name}&views=small.neuron,small.losses&e=10&small.neuron:neuron=7")
     opened.workbench.board[0].on_message({"kind": "hold"})

@@ -25,6 +25,7 @@ from miscope_panel.shown.picture import State
 from miscope_panel.shown.pin import view_of
 from miscope_panel.shown.searching import Searched, searched
 from miscope_panel.shown.selection import Place, Selection
+from miscope_panel.shown.short_names import short_names
 
 __all__ = ["Catalogue", "Sidebar"]
 
@@ -76,7 +77,9 @@ class Sidebar:
             label="Variant", options=variants, size="small", sx={"& .MuiSelect-select": {"fontSize": "14px"}}, **wide
         )
         # What is searched lists what is chosen too: by keys it is taken away there.
-        self.compared = pmui.MultiChoice(label="Compare with", options=variants, searchable=True, **wide)
+        self.compared = pmui.MultiChoice(
+            label="Compare with", options=variants, searchable=True, visual_size="small", **wide
+        )
         self.uncompared = pn.pane.HTML(
             _UNCOMPARED, visible=False, sizing_mode="stretch_width", margin=(-6, 0, 12, 0), stylesheets=[sheet("note")]
         )
@@ -131,7 +134,9 @@ class Sidebar:
         # One that is not here is listed while it is asked for: a Select without its value would choose another.
         names = self._names if known else [place.variant, *self._names]
         # At once, here and below: of options without its value a menu chooses one by itself, and tells the browser.
-        self.variant.param.update(options=names, value=place.variant or None)
+        # A whole name is cut where the field ends, often just before what tells it from the others.
+        called = short_names(names).get(place.variant, "")
+        self.variant.param.update(options=names, value=place.variant or None, value_label=called)
         others = [name for name in self._names if name != place.variant]
         self.compared.param.update(options=others, value=[name for name in place.compared if name in others])
         self.uncompared.visible = bool(place.compared) and not self._compares(place)
