@@ -128,10 +128,16 @@ def test_a_condition_leaves_out_what_it_is_not_true_of_and_brings_the_numbers_it
 def test_a_condition_that_cannot_be_read_is_said_in_words_and_leaves_the_table(bench):
     opened = bench("page=runs&where=seeds = 0")
     assert len(slugs(opened)) == 2
-    first, reason, last = said(opened).split("</p>")[:3]
+    first, reason, last, rest = said(opened).split("</p>")[:4]
     assert first == '<p class="problem">The condition cannot be answered: seeds = 0'
     assert reason.startswith('<p class="problem">Binder Error: Referenced column &quot;seeds&quot; not found')
     assert last.startswith('<p class="problem">Columns are variant, family, ')
+    assert rest == '<p class="told">Without it: 2 of 2 variants.'
+    # Below the buttons, which stay in their row.
+    beside = opened.opened("runs").said
+    assert beside.styles == {"order": "1", "flex-basis": "100%"}
+    opened.opened("runs").controls.where.value = "seed = 0"
+    assert (said(opened), beside.styles) == ('<p class="told">1 of 2 variants</p>', {})
 
 
 def test_a_text_that_is_too_long_is_said_to_be_and_leaves_nothing_out(bench):

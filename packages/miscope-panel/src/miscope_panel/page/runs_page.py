@@ -167,6 +167,8 @@ class RunsPage:
         """What is asked for, and what was found; the step of the cursor is not asked for."""
         self.controls.follow(self._selection.place.table, found)
         self.said.object = told(self._workspace, asked, found)
+        # What is wrong takes a few lines: below the buttons, which stay where they are.
+        self.said.styles = {"order": "1", "flex-basis": "100%"} if found.problem else {}
         self.unfold.visible = found.shown.in_groups
 
     def _lay(self, asked: TableAsked, found: TableAnswer, rows: LaidTable, page: int = 1) -> None:

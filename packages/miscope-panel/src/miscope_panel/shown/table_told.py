@@ -25,7 +25,9 @@ def told(workspace: Workspace, asked: TableAsked, found: TableAnswer) -> str:
     """What the table shows, or why it shows nothing, as HTML of plain text."""
     shown = found.shown
     if found.problem:
-        return "".join(line(each, "problem") for each in found.problem.splitlines())
+        # What cannot be read leaves nothing out; of a workspace that cannot be, nobody knows how much there is.
+        rest = [line(f"Without it: {_found_text(asked, shown)}.")] if shown.rows and found.whole else []
+        return "".join([*(line(each, "problem") for each in found.problem.splitlines()), *rest])
     if not shown.total:
         train = in_workspace(workspace.root, "miscope train FAMILY")
         lines = ("No variants yet.", f"The workspace at {workspace.root} is empty. To train one:  {train}")
@@ -34,13 +36,17 @@ def told(workspace: Workspace, asked: TableAsked, found: TableAnswer) -> str:
     if not shown.rows:
         said = " and ".join(text.strip() for text in (asked.text, asked.where) if text.strip())
         return line(f"0 of {variants} match {_short(said)}") + _unknown(shown)
-    found_text = f"{shown.matched:,} of {variants}" if asked.narrows else variants
-    return line(found_text + _in_groups(shown)) + _unknown(shown)
+    return line(_found_text(asked, shown) + _in_groups(shown)) + _unknown(shown)
 
 
 def unread(failure: Failure) -> TableAnswer:
     """No table, and why."""
     return TableAnswer(problem=failure.error, whole=False)
+
+
+def _found_text(asked: TableAsked, shown: ShownTable) -> str:
+    variants = _variants(shown.total)
+    return f"{shown.matched:,} of {variants}" if asked.narrows else variants
 
 
 def _variants(count: int) -> str:
