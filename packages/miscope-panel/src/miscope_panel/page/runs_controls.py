@@ -44,9 +44,7 @@ class RunsControls:
         condition = "prime > 50 and seed < 3"
         self.where = pmui.TextInput(label="Where (SQL)", placeholder=condition, width=220, **small)
         self.group = pmui.Select(label="Group by", options=[*self._groups], width=130, size="small", **choice)
-        self.columns = pmui.MultiChoice(
-            label="Columns", options=[], searchable=True, chip=False, width=140, dropdown_height=420, **choice
-        )
+        self.columns = pmui.MultiChoice(label="Columns", options=[], searchable=True, chip=False, width=140, **choice)
         self.at = pmui.TextInput(label="At step", placeholder=_LAST, width=100, **small)
         self.curve = pmui.Select(label="Curve", options=[_NONE], width=140, size="small", **choice)
         self.bar = pn.FlexBox(

@@ -168,7 +168,8 @@ class RunsPage:
         self.controls.follow(self._selection.place.table, found)
         self.said.object = told(self._workspace, asked, found)
         # What is wrong takes a few lines: below the buttons, which stay where they are.
-        self.said.styles = {"order": "1", "flex-basis": "100%"} if found.problem else {}
+        order, width = ("1", "100%") if found.problem else ("0", "auto")
+        self.said.styles = {"order": order, "flex-basis": width}
         self.unfold.visible = found.shown.in_groups
 
     def _lay(self, asked: TableAsked, found: TableAnswer, rows: LaidTable, page: int = 1) -> None:

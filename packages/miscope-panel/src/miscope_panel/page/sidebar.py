@@ -32,6 +32,8 @@ __all__ = ["Catalogue", "Sidebar"]
 _NONE = "–"
 """What stands in a menu of which nothing is chosen."""
 
+_OF_STUDY = "Compare the runs of a study"
+
 _UNCOMPARED = "No open view compares variants: open one of those \u201cacross variants\u201d to see these."
 """Said where others were chosen to compare with."""
 
@@ -77,15 +79,12 @@ class Sidebar:
             label="Variant", options=variants, size="small", sx={"& .MuiSelect-select": {"fontSize": "14px"}}, **wide
         )
         # What is searched lists what is chosen too: by keys it is taken away there.
-        self.compared = pmui.MultiChoice(
-            label="Compare with", options=variants, searchable=True, visual_size="small", **wide
-        )
+        look = {"stylesheets": [sheet("compared_menu")], **wide}
+        self.compared = pmui.MultiChoice(label="Compare with", options=variants, searchable=True, **look)
         self.uncompared = pn.pane.HTML(
             _UNCOMPARED, visible=False, sizing_mode="stretch_width", margin=(-6, 0, 12, 0), stylesheets=[sheet("note")]
         )
-        self.study = pmui.Select(
-            label="Compare the runs of a study", options=[_NONE], size="small", visible=False, **wide
-        )
+        self.study = pmui.Select(label=_OF_STUDY, options=[_NONE], size="small", visible=False, **wide)
         self.lenses = LensList(sizing_mode="stretch_width", margin=0)
         self.lenses.on_choice = self._look_through
         self.catalogue = Catalogue(sizing_mode="stretch_width")
