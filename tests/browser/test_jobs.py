@@ -129,6 +129,13 @@ def test_a_training_is_watched_stopped_and_resumed_and_a_failed_one_retried(visi
     keys.press("Enter")
     expect(run(page, 2)).to_be_visible()
 
+    run(page, 2).get_by_role("checkbox").check()
+    page.get_by_role("button", name="Retry selected (1)", exact=True).click()
+    expect(run(page, 5).locator(".facts")).to_contain_text("retry of run 2")
+    expect(page.locator('section[data-section="done"] article')).to_have_count(3)
+    page.get_by_role("button", name="Templates", exact=True).click()
+    expect(page.get_by_label("Template", exact=True)).to_be_visible()
+
 
 def test_a_rectangle_of_analyses_is_queued_and_computed(visit, queue):
     page, _ = visit("page=jobs&jobs:part=analyses")
@@ -140,6 +147,6 @@ def test_a_rectangle_of_analyses_is_queued_and_computed(visit, queue):
     page.mouse.move(last["x"] + 8, last["y"] + 8, steps=3)
     page.mouse.up()
     page.get_by_role("button", name="Queue 2").click()
-    expect(page.locator(".analyses .told")).to_have_text("2 analyses are in the queue, as run 5.")
+    expect(page.locator(".analyses .told")).to_have_text("2 analyses are in the queue, as run 6.")
     expect(page.locator("td.is-fresh")).to_have_count(2)
-    assert queue.run(5).request.analyzers == ("parameters.norms",)
+    assert queue.run(6).request.analyzers == ("parameters.norms",)

@@ -136,6 +136,40 @@ def test_stop_resume_and_retry_are_those_of_the_queue(looking, summoned):
     visitor.until(lambda shown: shown["bulk"]["retry"] == [])
 
 
+def test_several_are_paused_retried_and_deleted_together(looking, summoned):
+    visitor = looking()
+    queue, first, other = visitor.server.queue, train(visitor), train(visitor, seed=1)
+    visitor.says(kind="ask", action="pause", ids=[first, other])
+    assert visitor.said == {"text": "2 runs are asked to pause.", "is_problem": False, "undo": []}
+    card = visitor.until(lambda shown: ids(shown, "stopped") == ["2", "1"] or ids(shown, "stopped") == ["1", "2"])
+    assert {each["state"] for each in card["cards"].values()} == {"stopped"}
+    visitor.says(kind="ask", action="resume", ids=[first, other])
+    for number in (first, other):
+        queue.claim(number, this_process())
+        queue.move(number, RunState.FAILED, "It failed.")
+    shown = visitor.until(lambda shown: ids(shown, "failed") is not None and len(ids(shown, "failed")) == 2)
+    assert all("retry" in [each["name"] for each in card["actions"]] for card in shown["cards"].values())
+    visitor.says(kind="ask", action="retry", ids=[first, other])
+    assert visitor.said["text"] == "2 runs are asked for once more."
+    assert [queue.run(number).place.retry_of for number in (3, 4)] == [first, other]
+    visitor.says(kind="ask", action="delete", ids=[first, other])
+    assert visitor.said == {"text": "2 runs are taken out of the list.", "is_problem": False, "undo": [first, other]}
+    visitor.until(lambda shown: not ids(shown, "failed"))
+
+
+def test_trainings_and_templates_are_one_press_away(looking):
+    visitor = looking()
+    visitor.says(kind="go", to="launch")
+    assert visitor.dashboard.selection.place.page == "launch"
+    visitor.dashboard.selection.move(page="jobs")
+    visitor.says(kind="go", to="templates")
+    place = visitor.dashboard.selection.place
+    assert (place.page, place.controls_of("launch")) == ("launch", {"templates.panel": "open"})
+    launch = visitor.dashboard.opened("launch")
+    assert launch.view.templates_open
+    assert launch.view.texts == {}
+
+
 def test_what_is_refused_is_said_and_keeps_none_of_the_others_back(looking):
     visitor = looking()
     queue = visitor.server.queue

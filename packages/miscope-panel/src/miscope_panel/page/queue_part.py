@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import count
 from typing import Any, final
@@ -14,6 +14,7 @@ from miscope.runs.queued_run import QueuedRun
 from miscope.runs.run_folder import RunFolder
 from miscope_panel.page.job_actions import Asked, JobActions
 from miscope_panel.page.jobs_board import JobsBoard
+from miscope_panel.page.launch.template_actions import TEMPLATES
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.page.run_watch import Heard
 from miscope_panel.shown.loss_curves import curves_dict
@@ -126,6 +127,9 @@ class QueuePart:
                 self._ask(partial(self._actions.restore, _numbers(ids)))
             case {"kind": "open", "id": int(number)}:
                 self._open(number)
+            case {"kind": "go", "to": str(to)}:
+                launch = replace(self._selection.place, page="launch")
+                self._selection.place = launch.turn("launch", TEMPLATES, "open" if to == "templates" else None)
             case {"kind": "curve", "id": int(number)}:
                 self._errands.send(partial(self._curves, number), partial(self._show_curves, number))
             case {"kind": "detail", "id": int(number), "about": str(about), "open": bool(is_open)}:

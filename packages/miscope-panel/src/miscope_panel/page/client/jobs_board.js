@@ -14,16 +14,25 @@ export function render({model, el}) {
   const chosen = () => [...cards].filter(([, card]) => card.box.checked).map(([id]) => Number(id))
   const ask = (action, ids) => model.send_msg({kind: "ask", action, ids})
 
+  const place = (words, page) => h("button", {type: "button", class: "act", onclick: () => model.send_msg({kind: "go", to: page})}, words)
+
   function offer() {
     const selected = chosen()
+    // Only of those of which it may be asked: the others would be refused one by one.
+    const may = (action) => selected.filter((id) => cards.get(String(id))?.may(action))
     const all = (words, ids, action, title) => allow(h("button", {type: "button", class: "act",
       title: model.locked || title, onclick: when_allowed(() => ask(action, ids))}, ids.length ? `${words} (${ids.length.toLocaleString("en")})` : words), !model.locked && ids.length)
     const {retry = [], clear = [], pause = [], resume = []} = model.shown.bulk
+    const of_selected = (words, action, title) => all(words, may(action), action, title)
     holding_focus(bulk, () => bulk.replaceChildren(
+      place("Start training", "launch"), place("Templates", "templates"),
       all("Retry failed", retry, "retry", "Asks once more for each that failed and was not asked for since."),
       ...(pause.length ? [all("Pause queued", pause, "pause", "Those that wait begin when they are resumed.")] : []),
       ...(resume.length ? [all("Resume stopped", resume, "resume", "Each goes on from its last saved state.")] : []),
-      ...(selected.length ? [all("Stop selected", selected, "stop", ""), all("Delete selected", selected, "delete", "")] : []),
+      ...(selected.length ? [
+        of_selected("Stop selected", "stop", "Of the selected those that run; each can be resumed."),
+        of_selected("Retry selected", "retry", "Asks once more for each of the selected that failed or was stopped."),
+        of_selected("Delete selected", "delete", "Takes those of the selected that do not run out of this list; variants and artifacts stay.")] : []),
       all("Delete finished", clear, "delete", "Takes those that are done or cancelled out of this list; variants and artifacts stay.")), first)
   }
 

@@ -40,6 +40,13 @@ const launch_templates = (model) => {
     h("a", {href: address, download: model.download.name}).click()
     setTimeout(() => URL.revokeObjectURL(address), 1000)
   }
+  const open = () => {
+    if (!model.templates_open) return
+    element.open = true
+    list.focus()
+  }
+  model.on("templates_open", () => setTimeout(open))
+  setTimeout(open)
   model.on("templates", show)
   model.on("download", save)
   show()

@@ -86,7 +86,7 @@ const run_card = (model, first, on) => {
 
   update(first)
   return {
-    element, update, buttons, box, curve: (found) => chart?.set(found),
+    element, update, buttons, box, may: (action) => card.actions.some(({name}) => name === action), curve: (found) => chart?.set(found),
     detail: (found) => (found.about === "log" ? log : trace).show(found.lines), remove: () => sight.disconnect(),
   }
 }

@@ -15,7 +15,7 @@ from miscope_panel.page.job_actions import READ_ONLY
 from miscope_panel.page.launch.estimates import Estimates
 from miscope_panel.page.launch.launch_view import LaunchView
 from miscope_panel.page.launch.started_runs import MOST, StartedRuns
-from miscope_panel.page.launch.template_actions import TemplateActions
+from miscope_panel.page.launch.template_actions import TEMPLATES, TemplateActions
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.shown.launching.form_field import FAMILY, model_of, trained_here
 from miscope_panel.shown.launching.looked_over import LookedOver, looked_over
@@ -74,6 +74,7 @@ class LaunchPage:
         """Have the form show what the address says, wherever that comes from."""
         texts = place.controls_of(_NAME)
         self.runs.watch(_numbers(texts.pop(_RUNS, "")))
+        self.view.templates_open = bool(texts.pop(TEMPLATES, ""))
         if anew or texts != self._texts:
             self._texts = texts
             self.view.param.update(texts=dict(texts), yaml_problem="")

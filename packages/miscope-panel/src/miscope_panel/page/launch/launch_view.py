@@ -30,6 +30,7 @@ class LaunchView(MessagingComponent):
     review = param.Dict(default={}, doc="What would be run.")
     estimate = param.List(doc="What that will take, in sentences.")
     blocked = param.String(default="Nothing is chosen yet.", doc="Why nothing can be started; '' where it can.")
+    templates_open = param.Boolean(default=False, doc="Whether somebody came for the templates.")
     templates = param.Dict(default={}, doc="Those that are kept, what is said of them, and one that is looked at.")
     started = param.Dict(default={}, doc="What became of the last start.")
     runs = param.List(doc="The runs that were started, as cards of the page of jobs have them.")

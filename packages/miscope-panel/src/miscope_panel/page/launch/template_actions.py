@@ -21,7 +21,10 @@ from miscope_panel.shown.launching.difference import Difference, differences
 from miscope_panel.shown.launching.form_field import FAMILY
 from miscope_panel.shown.launching.study_form import study_values, texts_of
 
-__all__ = ["TemplateActions"]
+__all__ = ["TEMPLATES", "TemplateActions"]
+
+TEMPLATES = "templates.panel"
+"""What the address says of the panel with templates, where it is open from the start; no field is called so."""
 
 _READS = ("look", "load", "export", "export_all")
 _NOT_KEPT = ("study.name", "study.description")
