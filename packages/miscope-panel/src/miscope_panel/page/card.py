@@ -59,6 +59,7 @@ class Card(PageComponent):
             "repainting",
             "menu",
             "take",
+            "paper_form",
             "compute",
             "one_stop",
             "card_keys",
@@ -72,7 +73,7 @@ class Card(PageComponent):
             "seen_range",
         )
     )
-    _stylesheets: ClassVar[list[str]] = [style("card", "chart", "compute", "stages_behind")]
+    _stylesheets: ClassVar[list[str]] = [style("card", "chart", "compute", "stages_behind", "paper_form")]
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**{"tag": uuid4().hex, **params})

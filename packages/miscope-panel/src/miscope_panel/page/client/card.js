@@ -62,14 +62,14 @@ export function render({model, el}) {
   const compute = computing(model, () => more.focus())
   const skeleton = h("div", {class: "skeleton", "aria-hidden": "true"})
   const said = h("div", {class: "said", role: "status"})
-  const {choices, copy} = taking(model, canvas, () => figure, (...words) => say(...words))
+  const {choices, copy, paper} = taking(model, canvas, () => figure, (...words) => say(...words))
   const known = about_panel(model, copy)
   const stages = stages_behind(canvas)
   const bar = chart_bar(canvas)
   const body = h("div", {class: "body"}, skeleton, stages.behind, canvas, stages.upon, overlay, message, known.panel, h("div", {class: "busy"}), said)
   const card = h("section", {class: "card", "aria-label": model.title},
     h("header", {}, ring(model.letter), h("h3", {title: model.summary}, model.title), badge, model.closable ? h("div", {class: "tools"}, known.button, more, widen, close) : null),
-    actions, h("div", {class: "told"}, heading, values), controls, body)
+    actions, paper, h("div", {class: "told"}, heading, values), controls, body)
   el.append(card)
   if (model.closable) known.listen_on(card)
   const lay = beside(model, host)

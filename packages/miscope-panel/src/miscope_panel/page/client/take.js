@@ -48,6 +48,8 @@ const taking = (model, canvas, figure, say) => {
     say("")
   }
 
+  const paper = paper_form(file, () => canvas.getRootNode().querySelector("button[aria-haspopup=menu]")?.focus())
+
   // Made in the background; the bar over the cards says how far it is, and has the file.
   const film = (words, suffix) => [words, () => model.send_msg({kind: "film", suffix})]
 
@@ -61,8 +63,7 @@ const taking = (model, canvas, figure, say) => {
           ["For print (PDF)", () => file("pdf")], ["Page (HTML)", () => file("html")], ["Numbers (CSV)", () => file("csv")],
           ["Numbers (Parquet)", () => file("parquet")], ["Numbers (NumPy)", () => file("npz")]])]},
       {title: "For a paper", items: !there || !written() ? [] : [
-        ["One column, 85 mm (PDF)", () => file("pdf", "paper:85mm:8pt")], ["Two columns, 178 mm (PDF)", () => file("pdf", "paper:178mm:8pt")],
-        ["One column, 85 mm (SVG)", () => file("svg", "paper:85mm:8pt")]]},
+        ["Width and letters \u2026", paper.open]]},
       {title: "Over training", items: !there || !alone() || !model.picture.badge || model.picture.filmed === false ? [] : [
         film("Film (MP4)", "mp4"), film("Film (GIF)", "gif"), film("Film (WebP)", "webp"), film("Page with a slider (HTML)", "html")]},
       {title: "Copy", items: [
@@ -73,5 +74,5 @@ const taking = (model, canvas, figure, say) => {
     ]
   }
 
-  return {choices, copy}
+  return {choices, copy, paper: paper.element}
 }
