@@ -120,6 +120,15 @@ def test_what_lies_there_is_not_counted(workspace):
     assert lack(workspace, "t.norms") is None
 
 
+AS_A_JOB = ": it runs as a job, and this page may be left"
+
+
+def test_what_takes_longer_than_anybody_waits_is_said_to_run_as_a_job(workspace, monkeypatch):
+    for seconds, told in ((9.0, "3 checkpoints, about 9 s"), (75.0, f"3 checkpoints, about 1 min 15 s{AS_A_JOB}")):
+        monkeypatch.setattr("miscope_panel.shown.lack.seconds_left", lambda *_, seconds=seconds: seconds)
+        assert lack(workspace, "t.norms").words == told
+
+
 def test_a_view_that_compares_asks_for_all_variants_that_it_shows(workspace):
     found = lack(workspace, "t.all", OTHER)
     assert found.request.variants == (NAME, OTHER)

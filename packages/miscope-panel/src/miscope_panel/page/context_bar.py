@@ -41,7 +41,12 @@ class ContextBar:
 
     def _show(self, of: dict[str, str], chips: Sequence[Chip]) -> None:
         if of == self._colours:
-            self.view.object = f'<div class="chips">{"".join(map(_written, chips))}</div>'
+            troubles = "".join(_trouble(chip) for chip in chips if chip.trouble)
+            self.view.object = f'{troubles}<div class="chips">{"".join(map(_written, chips))}</div>'
+
+
+def _trouble(chip: Chip) -> str:
+    return f'<p class="trouble" role="alert"><b>{escape(chip.label)}</b> {escape(chip.trouble)}</p>'
 
 
 def _written(chip: Chip) -> str:

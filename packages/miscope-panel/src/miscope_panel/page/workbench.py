@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import final
+from typing import Any, final
 
 import panel as pn
 
@@ -28,6 +28,10 @@ from miscope_panel.shown.selection import Place
 from miscope_panel.shown.studies import studies
 
 __all__ = ["Workbench"]
+
+
+_ELSEWHERE = {"launch": "Train one on the page Launch", "catalogue": "Look at what there is to see"}
+"""Pages that are of use where there is no variant, and what leads there."""
 
 
 @final
@@ -183,9 +187,19 @@ class Workbench:
         else:
             title, words, texts = "No view is open.", ["Open one on the left."], []
         notice = {"state": "notice", "words": words, "commands": [command(self._workspace, text) for text in texts]}
-        return Card(
-            title=title, closable=False, picture=notice, css_classes=["notice"], sizing_mode="stretch_width", margin=0
+        elsewhere = {} if self._names else _ELSEWHERE
+        choices = [{"label": label, "control": "page", "value": page} for page, label in elsewhere.items()]
+        picture = {**notice, "choices": choices}
+        card = Card(
+            title=title, closable=False, picture=picture, css_classes=["notice"], sizing_mode="stretch_width", margin=0
         )
+        card.on_message = self._hear_notice
+        return card
+
+    def _hear_notice(self, message: dict[str, Any]) -> None:
+        match message:
+            case {"kind": "choose", "control": "page", "value": str(page)} if page in _ELSEWHERE:
+                self.selection.move(page=page)
 
 
 def _known(workspace: Workspace) -> list[str]:

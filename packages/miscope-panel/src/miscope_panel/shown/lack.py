@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["Lack", "lack_of", "read_by"]
 
 
+_PATIENCE = 10.0
+"""Seconds for which one looks at a bar that fills."""
+
+
 @final
 @dataclass(frozen=True, kw_only=True)
 class Lack:
@@ -116,4 +120,6 @@ def _words(work: Outstanding, seconds: float | None) -> str:
     if work.together:
         parts.append(f"{len(work.by_variant)} variants together")
     about = "" if seconds is None else f", about {duration(max(seconds, 1))}"
-    return " and ".join(parts) + about
+    # Longer than anybody waits: it is said that nobody has to.
+    job = "" if seconds is None or seconds <= _PATIENCE else ": it runs as a job, and this page may be left"
+    return " and ".join(parts) + about + job

@@ -16,6 +16,7 @@ from miscope.tabulating.measure import Measure
 from miscope.tabulating.reading import read_table
 from miscope.tabulating.variant_table import Cell
 from miscope.workspace import Workspace
+from miscope_panel.shown.diverged import diverged
 from miscope_panel.shown.variant_events import events_of
 
 __all__ = ["Chip", "chips_of"]
@@ -40,6 +41,8 @@ class Chip:
     """'A' for the first."""
     words: tuple[str, ...] = ()
     """'test loss 3.1e-07', 'generalised at 9300', '12 of 14 analyses'."""
+    trouble: str = ""
+    """That its training diverged; "" where it did not."""
 
 
 def chips_of(workspace: Workspace, names: Sequence[str], kept: Mapping[str, str] | None = None) -> tuple[Chip, ...]:
@@ -58,6 +61,7 @@ def chips_of(workspace: Workspace, names: Sequence[str], kept: Mapping[str, str]
             colour=colours[variant.name],
             letter=chr(ord("A") + place),
             words=tuple(_words(cells.get(variant.name, {}), events_of(workspace, variant.name))),
+            trouble=diverged(workspace, variant.name),
         )
         for place, (variant, label) in enumerate(zip(variants, labels(variants), strict=True))
     )

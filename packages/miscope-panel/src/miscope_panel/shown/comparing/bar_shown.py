@@ -50,7 +50,7 @@ def _chip(known: Compared, place: int, asked: Comparison) -> dict[str, Any]:
         "variant": chip.variant,
         "label": chip.label,
         "colour": chip.colour,
-        "words": list(chip.words),
+        "words": [*filter(None, [chip.trouble]), *chip.words],
         "hidden": chip.variant in asked.hidden,
     }
 
