@@ -8,7 +8,7 @@ const adopt_styles = (root) => {
   root.append(h("style", {class: "plotly"}, [...rules].map((rule) => rule.cssText).join("\n")))
 }
 
-const plain = (html) => new DOMParser().parseFromString((html ?? "").replaceAll("<br>", " "), "text/html").body.textContent.trim()
+const plain = (html) => !/[<&]/.test(html ?? "") ? (html ?? "").trim() : new DOMParser().parseFromString((html ?? "").replaceAll("<br>", " "), "text/html").body.textContent.trim()
 
 // What a figure says of itself beside what is known already: the title of its frame, the step, and the variant where
 // named says that all know it.

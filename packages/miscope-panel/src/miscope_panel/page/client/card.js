@@ -97,7 +97,8 @@ export function render({model, el}) {
   let zoom = ""
 
   function make_room(content) {
-    body.style.setProperty("--tall", `${height_of(content)}px`)
+    const tall = `${height_of(content)}px`
+    if (body.style.getPropertyValue("--tall") !== tall) body.style.setProperty("--tall", tall)
     of_itself = is_table(content)
     host.classList.toggle("table", of_itself)
     if (wanted_wide() !== host.classList.contains("wide")) stretch(wanted_wide())

@@ -2,6 +2,8 @@
 const chart_bar = (canvas) => {
   const settle = one_stop(canvas, ".modebar-btn", ["ArrowLeft", "ArrowRight"])
   return () => {
+    // What was painted over has the bar it had, and to ask what is seen has the browser lay out the page for each card.
+    if (canvas.hasAttribute("data-painted")) return
     const bar = canvas.querySelector(".modebar")
     bar?.setAttribute("role", "toolbar")
     bar?.setAttribute("aria-label", "Zoom and pan")
