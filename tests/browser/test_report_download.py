@@ -37,14 +37,17 @@ def test_a_report_on_the_open_cards_is_previewed_and_saved(visit):
     expect(page.get_by_role("link", name="Save")).to_be_hidden()
 
 
-def test_a_page_with_a_slider_is_made_of_a_card(visit):
+def test_a_page_with_a_slider_is_made_of_a_card_and_found_after_a_reload(visit):
     page, _ = visit("page=views&views=spectra.embedding")
     card = page.locator("section.card")
     expect(card.locator(".badge")).not_to_be_empty()
     card.get_by_role("button", name="more").click()
     page.get_by_role("menuitem", name="Page with a slider (HTML)").click()
+    made = page.get_by_role("link", name="Save")
+    expect(page.get_by_role("button", name="Cancel", exact=True).or_(made).first).to_be_visible()
+    page.reload()
     expect(page.get_by_text("The page is ready.")).to_be_visible()
     with page.expect_download() as saved:
-        page.get_by_role("link", name="Save").click()
+        made.click()
     assert saved.value.suggested_filename.endswith(".spectra.embedding.html")
     assert "epoch 2,000" in Path(saved.value.path()).read_text()

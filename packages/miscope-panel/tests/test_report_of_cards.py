@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from miscope_panel.page.dashboard import Dashboard
+from miscope_panel.page.file_work import FileWork, Task
 from miscope_panel.page.made_files import MadeFiles
-from miscope_panel.page.making import Task
 from miscope_panel.page.pages import server_context
 from miscope_panel.shown.film_of_card import film_of_card
 from miscope_panel.shown.picture import Request
@@ -117,6 +117,41 @@ def test_what_nobody_wants_any_more_is_left(looking, name):
     made = visitor.server.made
     made.threads.shutdown()
     assert [*made._folder.iterdir()] == []
+
+
+def test_a_page_that_is_loaded_anew_finds_what_it_had_made(trained, at_once, name):
+    server = server_context(trained, at_once)
+    before, go = Looking(server, f"v={name}&views=small.losses"), threading.Event()
+
+    def work(path):
+        yield 0, 2
+        assert go.wait(LONG)
+        path.write_text("whole")
+        yield 2, 2
+
+    before.bench.reports.making.begin(Task(what="It", name="it.html", work=work))
+    assert before.until("share")["far"] == "0 of 2"
+    after = Looking(server, f"v={name}&views=small.losses")
+    assert after.bar.making == {}
+    after.bar._handle_msg({"kind": "find", "key": "another"})
+    assert after.bar.making == {}
+    after.bar._handle_msg({"kind": "find", "key": before.bar.making["key"]})
+    assert after.bar.making == before.bar.making
+    go.set()
+    assert after.fetched(after.until("address")["address"]).text == "whole"
+    third = Looking(server, f"v={name}&views=small.losses")
+    third.bar._handle_msg({"kind": "find", "key": after.bar.making["key"]})
+    assert "address" in third.bar.making
+    third.bar._handle_msg({"kind": "leave"})
+    assert (third.bar.making, server.made.work(after.bar.making["key"])) == ({}, None)
+
+
+@pytest.mark.parametrize(("patience", "ends"), [(-1.0, False), (LONG, True)])
+def test_what_no_page_looks_at_for_long_or_a_server_that_ends_is_left(patience, ends):
+    files, begun = MadeFiles(ending=lambda: ends), []
+    work = FileWork(Task(what="It", name="it.html", work=begun.append), files, patience=patience)
+    work.do()
+    assert (begun, files._folder, work.told["far"]) == ([], None, "")
 
 
 def test_what_was_left_before_its_turn_is_not_begun(looking, name):

@@ -24,6 +24,7 @@ from miscope_panel.http.kept_files import KeptFiles
 from miscope_panel.http.problem import PREFIX
 from miscope_panel.page.components import components
 from miscope_panel.page.dashboard import Dashboard
+from miscope_panel.page.made_files import MadeFiles
 from miscope_panel.page.page_sockets import route_pages
 from miscope_panel.page.pages import server_context
 from miscope_panel.rest.estimating import Estimating
@@ -72,13 +73,12 @@ def application(  # noqa: PLR0913 - each is something else that a server is told
     )
     _mount_files(app)
     queue = RunQueue(workspace.root)
-    estimating = Estimating(ending)
     summon = Attendance(queue).call
-    access = QueueAccess(workspace=workspace, queue=queue, summon=summon, ending=ending, estimating=estimating)
+    access = QueueAccess(workspace=workspace, queue=queue, summon=summon, ending=ending, estimating=Estimating(ending))
     add_rest(app, access)
     one = ThreadPoolExecutor(1, thread_name_prefix="miscope-estimate")
     server = server_context(workspace, pool, queue=queue, summon=summon, read_only=read_only)
-    server = replace(server, estimates=one)
+    server = replace(server, estimates=one, made=MadeFiles(ending))
 
     def session() -> pmui.Page:
         # The table of runs, which may be looked at later, cannot bring its script then.

@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any, final
 
 from miscope.figures.export import SUFFIXES
-from miscope_panel.page.making import Making, Task
+from miscope_panel.page.file_work import Task
+from miscope_panel.page.making import Making
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.page.reports import SUFFIXES as REPORTS
 from miscope_panel.shown.comparing.compared_files import compared_file, compared_report
@@ -22,7 +23,7 @@ class ComparedFiles:
 
     def __init__(self, context: PageContext, shown: Callable[[], Sequence[ComparedRequest]]) -> None:
         self._workspace, self._shown = context.server.workspace, shown
-        self._making = Making(context)
+        self._making = Making(context, of="compare")
         self.view = self._making.view
         self.view.on_message = self._hear
 
@@ -42,5 +43,7 @@ class ComparedFiles:
                     name = f"{len(shown[0].members)}-variants.report.{suffix}"
                     work = partial(compared_report, self._workspace, shown)
                     self._making.begin(Task(what="The report", name=name, work=work))
+            case {"kind": "find", "key": str(key)}:
+                self._making.find(key)
             case {"kind": "leave"}:
                 self._making.leave()

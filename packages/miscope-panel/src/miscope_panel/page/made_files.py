@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from secrets import token_urlsafe
@@ -15,6 +15,8 @@ from weakref import finalize
 
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse
+
+from miscope_panel.page.file_work import FileWork, Task
 
 __all__ = ["MadeFiles"]
 
@@ -41,8 +43,12 @@ _KINDS: Mapping[str, str] = {
 class MadeFiles:
     """Of one server; they lie in a folder that goes with it. Safe to use from any number of threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, ending: Callable[[], bool] = lambda: False) -> None:
+        """ending: whether the server was told to end, so that nothing is made any more."""
+        self.ending = ending
         self._turn = threading.Lock()
+        self._works: OrderedDict[str, FileWork] = OrderedDict()
+        """What is made and was made lately, by its key."""
         self._folder: Path | None = None
         self._paths: OrderedDict[str, Path] = OrderedDict()
         self._threads: ThreadPoolExecutor | None = None
@@ -54,6 +60,27 @@ class MadeFiles:
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(2, thread_name_prefix="miscope-made")
             return self._threads
+
+    def begin(self, task: Task) -> FileWork:
+        """Have it made on a thread, as soon as there is one."""
+        work = FileWork(task, self)
+        with self._turn:
+            self._works[work.key] = work
+            while len(self._works) > _MOST:
+                self._works.popitem(last=False)
+        self.threads.submit(work.do)
+        return work
+
+    def work(self, key: str) -> FileWork | None:
+        """What has that key; None where it was left, or is too long ago."""
+        with self._turn:
+            return self._works.get(key)
+
+    def leave(self, work: FileWork) -> None:
+        """Nobody wants it any more."""
+        work.leave()
+        with self._turn:
+            self._works.pop(work.key, None)
 
     def place(self, name: str) -> Path:
         """Where a file of that name is to be written, in a folder of its own; nobody finds it before it is kept."""

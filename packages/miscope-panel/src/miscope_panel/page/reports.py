@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, final
 
-from miscope_panel.page.making import Making, Task
+from miscope_panel.page.file_work import Task
+from miscope_panel.page.making import Making
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.shown.film_of_card import film_of_card
 from miscope_panel.shown.picture import Request
@@ -24,7 +25,7 @@ class Reports:
 
     def __init__(self, context: PageContext, cards: Callable[[], list[tuple[str, Request]]]) -> None:
         self._workspace, self._selection, self._cards = context.server.workspace, context.selection, cards
-        self.making = Making(context)
+        self.making = Making(context, of="views")
         self.view = self.making.view
         self.view.on_message = self._hear
 
@@ -44,5 +45,7 @@ class Reports:
                     stem = place.variant.partition("/")[2] if len(names) == 1 else f"{len(names)}-variants"
                     work = partial(report_of_cards, self._workspace, cards, names)
                     self.making.begin(Task(what="The report", name=f"{stem}.report.{suffix}", work=work))
+            case {"kind": "find", "key": str(key)}:
+                self.making.find(key)
             case {"kind": "leave"}:
                 self.making.leave()

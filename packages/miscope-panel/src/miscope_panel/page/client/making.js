@@ -44,7 +44,29 @@ export function render({model, el}) {
     leave.textContent = under_way ? "Cancel" : "Dismiss"
     if (held?.hidden) button.focus()
   }
-  model.on("making", show)
+  // By its key the page finds it again, once it is loaded anew.
+  const name = `miscope.making.${model.of}`
+  const remember = () => {
+    try {
+      if (model.making.key) sessionStorage.setItem(name, model.making.key)
+      else sessionStorage.removeItem(name)
+    } catch {
+      // A browser that keeps nothing does not find it.
+    }
+  }
+  const before = () => {
+    try {
+      return sessionStorage.getItem(name)
+    } catch {
+      return null
+    }
+  }
+  model.on("making", () => {
+    remember()
+    show()
+  })
+  const key = before()
+  if (key && !model.making.key) model.send_msg({kind: "find", key})
   show()
   // By keys one comes from the button to what it made.
   el.append(h("div", {class: "making"}, h("div", {class: "files"}, button, list), state, bar, error, preview, save, leave))
