@@ -97,6 +97,12 @@ def test_an_address_shows_somebody_else_the_same_picture(visit, another_visits, 
     assert seen(yours) == before
     assert yours.url == mine.url
 
+    # What one pins the other sees.
+    mine.get_by_role("button", name="pin", exact=True).click()
+    mine.get_by_placeholder("Note, or none").fill("here")
+    mine.keyboard.press("Enter")
+    expect(yours.get_by_role("button", name="Pin: epoch 100: here", exact=True)).to_be_visible()
+
 
 def test_notes_of_one_are_seen_by_the_other_who_is_told_of_them_before_writing_over_them(visit, another_visits, names):
     pages = [opens("page=runs&sort=seed")[0] for opens in (visit, another_visits)]

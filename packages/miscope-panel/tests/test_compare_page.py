@@ -16,6 +16,7 @@ from miscope_panel.page.card import sent
 from miscope_panel.page.compared_group import ComparedGroup
 from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.pages import server_context
+from miscope_panel.page.run_watch import Heard
 from miscope_panel.shown.comparing import compared_view as compared_views
 from miscope_panel.shown.comparing.bar_shown import courses_shown
 from miscope_panel.shown.comparing.compared import compared
@@ -343,6 +344,10 @@ def test_the_page_reads_the_pins_of_all_and_turns_their_axes_at_once(empty, at_o
     dashboard = Dashboard(server_context(empty.value, at_once), query)
     cursor = dashboard.opened("compare").cursor
     assert [course["pins"] for course in cursor.courses] == [[{"step": 0, "note": ""}], [{"step": 10, "note": ""}]]
+    page, first = dashboard.opened("compare"), names[0].removeprefix("v=")
+    change_annotation(empty.value.store, first, AnnotationChange(pins=(PinnedStep(step=20, note="theirs"),)))
+    page.hear_of(Heard(noted=frozenset({first, "toy.sum/another"})))
+    assert [[pin["step"] for pin in course["pins"]] for course in cursor.courses] == [[0, 20], [10]]
     assert (cursor.event_marks, cursor.shows_stages) == (False, False)
     assert cards(dashboard.opened("compare"))[0].elsewhere == ["clock", "events"]
     cursor.event_marks = True

@@ -8,11 +8,13 @@ from dataclasses import replace
 import pytest
 
 from miscope import Grain, View
-from miscope.store.annotation_files import annotation_of
+from miscope.store.annotation import AnnotationChange, PinnedStep
+from miscope.store.annotation_files import annotation_of, change_annotation
 from miscope.view import SAME_SCALE
 from miscope_panel.page.cursor import Cursor
 from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.pages import server_context
+from miscope_panel.page.run_watch import Heard
 from miscope_panel.shown.option_words import option_words
 from miscope_panel.shown.picture import as_shown
 from miscope_panel.shown.shared_controls import given_by_bar, left_to_bar, shared_by
@@ -100,6 +102,23 @@ def test_pins_are_those_of_the_variant_that_is_looked_at(ws, at_once):
     assert (cursor(bench).variant, cursor(bench).pins) == (other, [])
     bench.selection.move(variant=first)
     assert cursor(bench).pins == [{"step": 20, "note": ""}]
+
+
+def test_what_somebody_else_pins_is_there_while_the_page_is_looked_at(ws, at_once):
+    bench = opened(ws, at_once)
+    name = bench.selection.place.variant
+    change_annotation(ws.store, name, AnnotationChange(pins=(PinnedStep(step=20, note="theirs"),)))
+    assert cursor(bench).pins == []
+    bench.workbench.course.hear_of(Heard(noted=frozenset({name})))
+    assert cursor(bench).pins == [{"step": 20, "note": "theirs"}]
+    bench.selection.move(page="jobs")
+    change_annotation(ws.store, name, AnnotationChange(unpin=(20,)))
+    bench.workbench.course.hear_of(Heard(noted=frozenset({name})))
+    assert len(cursor(bench).pins) == 1
+    bench.selection.move(page="views")
+    # Of what happened before one listens there is told that everything may be otherwise.
+    bench.workbench.course.hear_of(Heard(anew=True))
+    assert cursor(bench).pins == []
 
 
 def test_an_answer_of_before_does_not_take_a_later_one_away(ws, when_told):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, final
@@ -12,6 +12,8 @@ import panel as pn
 from miscope.analyzer import Grain
 from miscope.failure import Failure, tried
 from miscope.figures.comparing.clock import Clock
+from miscope.store.annotation import PinnedStep
+from miscope.workspace import Workspace
 from miscope_panel.page.card import Card
 from miscope_panel.page.client import sheet
 from miscope_panel.page.compare_bar import CompareBar
@@ -20,10 +22,12 @@ from miscope_panel.page.compared_group import ComparedGroup
 from miscope_panel.page.computing import Computing
 from miscope_panel.page.cursor import Cursor
 from miscope_panel.page.cursor_axes import CursorAxes
+from miscope_panel.page.listening import Listening
 from miscope_panel.page.page_record import PageContext
+from miscope_panel.page.run_watch import Heard
 from miscope_panel.shown.card_looks import LOOKS, between_shown, looks_among
 from miscope_panel.shown.comparing.bar_shown import bar_shown, courses_shown, notes_of, too_many, unread
-from miscope_panel.shown.comparing.compared import Compared, compared
+from miscope_panel.shown.comparing.compared import Compared, compared, pins_of
 from miscope_panel.shown.comparing.compared_request import ComparedRequest
 from miscope_panel.shown.comparing.comparison import (
     MOST,
@@ -50,6 +54,7 @@ class ComparePage:
     def __init__(self, context: PageContext) -> None:
         self._workspace, self._errands, self._selection = context.server.workspace, context.errands, context.selection
         self._computing = Computing(context)
+        self._listening = Listening(context, self.hear_of)
         self.bar = CompareBar(sizing_mode="stretch_width", margin=0)
         self.bar.on_message = self._hear
         looks = [sheet("board")]
@@ -77,6 +82,7 @@ class ComparePage:
         """Show the place; what is known of its variants is read on a thread, when they are others."""
         self.cursor.active = place.page == NAME
         self._computing.look(looked_at=place.page == NAME)
+        self._listening.look(looked_at=place.page == NAME)
         if place.page != NAME:
             self._names = None
             return
@@ -107,6 +113,18 @@ class ComparePage:
         (self._compared, every), self._compared_of = known, names
         self.bar.others = [name for name in every if name not in names]
         self._lay_out(place)
+
+    def hear_of(self, heard: Heard) -> None:
+        """Of whom somebody wrote pins, maybe."""
+        names = heard.noted.intersection(self._compared_of)
+        if names and self._listening.begun:
+            self._errands.send(partial(_pins, self._workspace, names), self._pin)
+
+    def _pin(self, pins: Mapping[str, tuple[PinnedStep, ...]]) -> None:
+        place = self._selection.place
+        if self._compared is not None and place.page == NAME and self._names == self._compared_of:
+            self._compared = self._compared.pinned(pins)
+            self._lay_out(place)
 
     def _lay_out(self, place: Place) -> None:
         known, installed = self._compared or Compared(differing={}), self._workspace.plugins.views
@@ -246,3 +264,7 @@ class ComparePage:
 
 def _known(workspace: Any, names: tuple[str, ...], colours: Mapping[str, str]) -> tuple[Compared, tuple[str, ...]]:
     return compared(workspace, names, colours), tuple(variant.name for variant in workspace.variants())
+
+
+def _pins(workspace: Workspace, names: Iterable[str]) -> dict[str, tuple[PinnedStep, ...]]:
+    return {name: pins_of(workspace, name) for name in names}

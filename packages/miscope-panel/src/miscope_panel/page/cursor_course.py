@@ -13,7 +13,9 @@ from miscope.store.annotation_files import annotation_of, change_annotation
 from miscope_panel.page.cursor import Cursor
 from miscope_panel.page.cursor_axes import CursorAxes
 from miscope_panel.page.errands import attempted
+from miscope_panel.page.listening import Listening
 from miscope_panel.page.page_record import PageContext
+from miscope_panel.page.run_watch import Heard
 from miscope_panel.shown.selection import Place
 from miscope_panel.shown.training_stages import Course, course_of
 
@@ -33,6 +35,7 @@ class CursorCourse:
         cursor.can_pin = not self._server.read_only
         cursor.on_message = self._hear
         self._axes = CursorAxes(self._selection, cursor)
+        self._listening = Listening(context, self.hear_of)
 
     def take_up(self, variant: str) -> None:
         """Follow another variant, whose steps the cursor has; '' for none."""
@@ -41,11 +44,24 @@ class CursorCourse:
         if variant:
             work = partial(course_of, self._workspace, variant, tuple(self.cursor.steps))
             self._errands.send(work, partial(self._mark, variant))
-            self._send(variant, partial(annotation_of, self._workspace.store, variant))
+            self._read(variant)
 
     def follow(self, place: Place) -> None:
         """What all cards over training have in common is in the address."""
         self._axes.follow(place)
+
+    def look(self, *, looked_at: bool) -> None:
+        """Show what others pin, while somebody looks at it."""
+        self._listening.look(looked_at=looked_at)
+
+    def hear_of(self, heard: Heard) -> None:
+        """Of whom somebody wrote pins, maybe."""
+        variant = self.cursor.variant
+        if variant and self._listening.begun and (heard.anew or variant in heard.noted):
+            self._read(variant)
+
+    def _read(self, variant: str) -> None:
+        self._send(variant, partial(annotation_of, self._workspace.store, variant))
 
     def _hear(self, message: dict[str, Any]) -> None:
         match message:

@@ -85,6 +85,7 @@ class Workbench:
         """Have the cards, the cursor and the sidebar show the place, filled in where a visitor first comes to it."""
         self.cursor.active = self.sidebar.lenses.active = place.page == "views"
         self.cards.computing.look(looked_at=place.page == "views")
+        self.course.look(looked_at=place.page == "views")
         self.selected.follow(place)
         if place.page != "views":
             self._left = True

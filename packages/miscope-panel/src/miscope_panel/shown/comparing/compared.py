@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, final
 
 from miscope.errors import MiscopeError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from miscope.snapshot import Series
     from miscope.workspace import Workspace
 
-__all__ = ["Compared", "Member", "compared"]
+__all__ = ["Compared", "Member", "compared", "pins_of"]
 
 
 @final
@@ -102,6 +102,11 @@ class Compared:
         shown = (member for member in self.members if member.name not in hidden)
         return next((member for member in shown if member.clock(align) is not None), None)
 
+    def pinned(self, pins: Mapping[str, tuple[PinnedStep, ...]]) -> Compared:
+        """The same, with these pins by the names of their variants."""
+        members = (replace(member, pins=pins.get(member.name, member.pins)) for member in self.members)
+        return replace(self, members=tuple(members))
+
 
 def compared(workspace: Workspace, names: Sequence[str], kept: Mapping[str, str] | None = None) -> Compared:
     """Reads what is known of these variants.
@@ -121,20 +126,20 @@ def compared(workspace: Workspace, names: Sequence[str], kept: Mapping[str, str]
     )
 
 
+def pins_of(workspace: Workspace, variant: str) -> tuple[PinnedStep, ...]:
+    """Steps that people pinned; none where they cannot be read."""
+    try:
+        return annotation_of(workspace.store, variant).pins
+    except MiscopeError:
+        return ()
+
+
 def _recorded(workspace: Workspace, variant: str) -> Mapping[str, Series]:
     """Its metrics; none where they cannot be read."""
     try:
         return workspace.store.metrics(variant)
     except MiscopeError:
         return {}
-
-
-def _pins(workspace: Workspace, variant: str) -> tuple[PinnedStep, ...]:
-    """Steps that people pinned; none where they cannot be read."""
-    try:
-        return annotation_of(workspace.store, variant).pins
-    except MiscopeError:
-        return ()
 
 
 def _member(workspace: Workspace, chip: Chip) -> Member:
@@ -149,5 +154,5 @@ def _member(workspace: Workspace, chip: Chip) -> Member:
         step_label=workspace.plugins.family(chip.variant.partition("/")[0]).step_label,
         events=course.events,
         stages=course.stages,
-        pins=_pins(workspace, chip.variant),
+        pins=pins_of(workspace, chip.variant),
     )
