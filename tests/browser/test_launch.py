@@ -28,7 +28,7 @@ def test_a_sweep_of_two_seeds_is_started_and_its_losses_are_drawn(chromium, serv
 
         page.locator('.field[data-field="seed"] input').fill("0,-1")
         refused = page.locator('.field[data-field="seed"] .refused')
-        expect(refused).to_contain_text("refuses seed=-1: Input should be greater than or equal to 0.")
+        expect(refused).to_contain_text("seed=-1 is refused: it must be 0 or more.")
         expect(page.get_by_role("button", name="Start", exact=True)).to_be_disabled()
         page.locator('.field[data-field="seed"] input').fill("0,1")
         expect(refused).to_be_hidden()

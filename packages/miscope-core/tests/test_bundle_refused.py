@@ -207,7 +207,7 @@ def test_a_manifest_of_something_else_or_of_later_is_refused(good: Path, there: 
     later = edited(good, tmp_path, lambda manifest, files: manifest.update(version=2, miscope="9.0"))
     assert refused(there, later) == "It was written by a newer miscope, 9.0."
     other = edited(good, tmp_path, lambda manifest, files: manifest.update(format="else"))
-    assert refused(there, other).startswith("Its manifest.json is not one of a bundle: format: Input should be ")
+    assert refused(there, other).startswith("Its manifest.json is not one of a bundle: format: it must be ")
 
 
 def test_a_record_of_another_variant_and_lines_about_another_are_refused(

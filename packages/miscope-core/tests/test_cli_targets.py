@@ -92,8 +92,8 @@ def test_a_restriction_is_read_by_its_own_field_whatever_others_it_goes_with():
     with pytest.raises(BadValue) as refused:
         read_field(Pair, "first", -1)
     assert str(refused.value) == (
-        "Pair refuses first=-1: Input should be greater than or equal to 0.\n"
-        "'first' is a whole number, >= 0, by default 0.\n"
+        "Pair refuses first=-1: it must be 0 or more.\n"
+        "'first' is a whole number from 0 on, by default 0.\n"
         "Change it and try again; nothing was written."
     )
     assert read_field(TrainingConfig, "checkpoints", "every:20") == Every(n=20)

@@ -244,8 +244,8 @@ def test_a_file_of_something_else_is_not_advised_to_change_parameters(place: Bou
     ("fields", "first"),
     [
         ({"sed": 1}, "There is no field named 'sed'."),
-        ({"weight_decay": -1}, "toy.sum refuses weight_decay=-1: Input should be greater than or equal to 0."),
-        ({"values": 2}, "toy.sum refuses values=2: Input should be greater than or equal to 3."),
+        ({"weight_decay": -1}, "toy.sum refuses weight_decay=-1: it must be 0 or more."),
+        ({"values": 2}, "toy.sum refuses values=2: it must be 3 or more."),
     ],
 )
 def test_without_a_family_a_wrong_field_is_still_the_reason(

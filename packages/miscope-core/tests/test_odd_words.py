@@ -34,12 +34,12 @@ CHANGE = "Change it and try again; nothing was written."
         ),
         (
             {"learning_rate": -1},
-            "toy.sum refuses learning_rate=-1: Input should be greater than 0.",
+            "toy.sum refuses learning_rate=-1: it must be more than 0.",
             "'learning_rate' is a number, > 0, by default 0.01.",
         ),
         (
             {"betas": [1.0, 2.0]},
-            "toy.sum refuses betas=1.0: Input should be less than 1.",
+            "toy.sum refuses betas=1.0: it must be less than 1.",
             "'betas' is 2 numbers with commas between them, by default 0.9,0.98.",
         ),
     ],

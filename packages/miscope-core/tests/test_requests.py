@@ -107,7 +107,7 @@ def test_what_is_no_request_is_refused_with_what_is_wrong() -> None:
     with pytest.raises(BadValue) as refused:
         read_request({**TRAIN.model_dump(mode="json"), "should_stop": True})
     assert str(refused.value) == (
-        "This is no request: train.should_stop: Extra inputs are not permitted.\n"
+        "This is no request: train.should_stop: there is no such field.\n"
         "A request is the JSON of a TrainRequest or an AnalyzeRequest, and `kind` says of which.\n"
         "Write it anew with `model_dump_json()`, with the version of miscope that is to read it."
     )

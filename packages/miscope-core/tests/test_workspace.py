@@ -70,20 +70,20 @@ def test_an_unknown_field_is_answered_with_the_nearest_and_all_there_are(workspa
     [
         (
             {"values": 99},
-            "toy.sum refuses values=99: Input should be less than or equal to 31.\n"
-            "'values' is a whole number, >= 3, <= 31, by default 5.\n"
+            "toy.sum refuses values=99: it must be 31 or less.\n"
+            "'values' is a whole number from 3 to 31, by default 5.\n"
             "Change it and try again; nothing was written.",
         ),
         (
             {"seed": "x"},
-            "toy.sum refuses seed='x': Input should be a valid integer, unable to parse string as an integer.\n"
-            "'seed' is a whole number, >= 0, by default 0.\n"
+            "toy.sum refuses seed='x': it must be a whole number.\n"
+            "'seed' is a whole number from 0 on, by default 0.\n"
             "Change it and try again; nothing was written.",
         ),
         (
             {"weight_decay": -1},
-            "toy.sum refuses weight_decay=-1: Input should be greater than or equal to 0.\n"
-            "'weight_decay' is a number, >= 0, by default 1.0.\n"
+            "toy.sum refuses weight_decay=-1: it must be 0 or more.\n"
+            "'weight_decay' is a number from 0 on, by default 1.0.\n"
             "Change it and try again; nothing was written.",
         ),
     ],

@@ -120,7 +120,7 @@ def test_a_key_that_there_is_not_is_refused_with_the_one_it_is_like(tmp_path: Pa
 def test_a_value_out_of_range_is_refused_with_its_file(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text("train_frac: 1.5", encoding="utf-8")
-    with pytest.raises(BadValue, match=r"config.yaml refuses train_frac=1.5: Input should be less than 1"):
+    with pytest.raises(BadValue, match=r"config.yaml refuses train_frac=1.5: it must be less than 1"):
         read_config(path, {})
 
 

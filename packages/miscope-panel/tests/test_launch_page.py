@@ -152,7 +152,7 @@ def test_what_is_refused_is_said_at_its_field_and_nothing_can_be_started(visit):
     seen = visit(TOY)
     seen.type("width", "0")
     assert [*seen.seen.problems] == ["width"]
-    assert seen.seen.blocked == "Something is refused; it is said at the field, or above."
+    assert seen.seen.blocked == "Change first: width."
     seen.say(kind="start")
     assert (seen.queue.runs(), seen.seen.started["refused"]) == ([], True)
     assert seen.seen.started["words"][0] == "Nothing was started."

@@ -81,7 +81,7 @@ def field(name, family=TOY):
 def test_a_field_says_what_is_written_under_it_what_it_takes_and_what_it_is_by_default():
     width = field("width")
     assert (width.group, width.help, width.allowed, width.default, width.required, width.sweeps) == (
-        *("Model", "Units of the hidden layer.", "a whole number, >= 1, <= 256", "16", False, ","),
+        *("Model", "Units of the hidden layer.", "a whole number from 1 to 256", "16", False, ","),
     )
     optimizer = field("optimizer")
     assert (optimizer.group, optimizer.choices) == ("Training", ("adamw", "adam", "sgd", "muon"))
@@ -193,11 +193,17 @@ def refused(workspace, **texts):
 def test_each_refused_value_is_said_at_its_field_in_core_s_words(trained):
     found = refused(trained, values="5,2", learning_rate="0")
     assert found.problems == {
-        "values": "ToyParams refuses values=2: Input should be greater than or equal to 3.\n'values' is a whole "
-        "number, >= 3, <= 31, by default 5.\nChange it and try again; nothing was written.",
-        "learning_rate": "TrainingConfig refuses learning_rate=0: Input should be greater than 0.\n'learning_rate' is "
-        "a number, > 0, by default 0.001.\nChange it and try again; nothing was written.",
+        "values": "values=2 is refused: it must be 3 or more.\n'values' is a whole number from 3 to 31, by default 5.",
+        "learning_rate": "learning_rate=0 is refused: it must be more than 0.\n'learning_rate' is a number above 0, by "
+        "default 0.001.",
     }
+    every = refused(trained, seed="0,-1,x,-2").problems["seed"].split("\n")
+    assert every == [
+        "seed=-1 is refused: it must be 0 or more.",
+        "seed='x' is refused: it must be a whole number.",
+        "seed=-2 is refused: it must be 0 or more.",
+        "'seed' is a whole number from 0 on, by default 0.",
+    ]
 
 
 def test_what_only_the_whole_shows_is_said_at_the_field_that_it_is_of(trained):

@@ -70,8 +70,8 @@ def test_a_dry_run_says_every_setting_and_queues_nothing(api):
     ("body", "field", "message"),
     [
         ({"family": "toy.smu"}, "family", "There is no family named 'toy.smu'."),
-        ({"params": {"values": 2}}, "params.values", "toy.sum refuses values=2: Input should be greater than or equal"),
-        ({"params": {"prime": 2}}, "params.prime", "toy.sum refuses prime=2: Extra inputs are not permitted."),
+        ({"params": {"values": 2}}, "params.values", "toy.sum refuses values=2: it must be 3 or more."),
+        ({"params": {"prime": 2}}, "params.prime", "toy.sum refuses prime=2: there is no such field."),
         ({"training": {"steps": "many"}}, "training.steps", "toy.sum refuses steps='many'"),
         ({"training": {"momentum": 0.5}}, "training.momentum", "momentum=0.5 means nothing to a training with"),
         ({"label": "../../elsewhere"}, "label", "A variant cannot be told apart by the name '../../elsewhere'."),
@@ -89,8 +89,8 @@ def test_a_dry_run_says_every_setting_and_queues_nothing(api):
         ({"group": ""}, "group", "It cannot be called ''."),
         ({"then_analyze": ["ranks.wieghts"]}, "then_analyze", "There is no analyzer named 'ranks.wieghts'."),
         ({"needs": [7]}, "needs", "There is no run 7, nor any other."),
-        ({"steps": -1}, "steps", "Input should be greater than or equal to 0"),
-        ({"step": 5}, "step", "Extra inputs are not permitted"),
+        ({"steps": -1}, "steps", "it must be 0 or more"),
+        ({"step": 5}, "step", "there is no such field"),
     ],
 )
 def test_what_no_training_could_be_is_refused_at_once_and_the_field_is_named(untouched, body, field, message):

@@ -282,7 +282,7 @@ AGAIN = "Copy the folder again from its source, whole."
             {"architecture": "standard", "d_in": "four"},
             {},
             "cfg.json",
-            "Its 'd_in' is refused: Input should be a valid integer, unable to parse string as an integer.\n" + CONVERT,
+            "Its 'd_in' is refused: it must be a whole number.\n" + CONVERT,
         ),
     ],
 )

@@ -291,7 +291,7 @@ def test_a_training_too_short_for_its_family_is_refused_before_anything_is_writt
             [
                 "sae.topk refuses steps=50: it is outside 1000 to 1000000; "
                 "allow_out_of_range=true takes it all the same.",
-                "'steps' is a whole number, >= 0, by default 1500.",
+                "'steps' is a whole number from 0 on, by default 1500.",
                 "Change it and try again; nothing was written.",
             ],
         )

@@ -131,8 +131,8 @@ def test_what_a_transcoder_cannot_be_is_refused_in_words(source: BoundVariant):
         told[name] = str(error.value).splitlines()[0]
     assert told == {
         "target_site": "A transcoder of hook_embed to itself is an autoencoder.",
-        "apply_b_dec_to_input": "sae.transcoder refuses apply_b_dec_to_input=True: Input should be False.",
-        "normalize_activations": "sae.transcoder refuses normalize_activations='layer_norm': Input should be 'none' or "
+        "apply_b_dec_to_input": "sae.transcoder refuses apply_b_dec_to_input=True: it must be False.",
+        "normalize_activations": "sae.transcoder refuses normalize_activations='layer_norm': it must be 'none' or "
         "'constant_norm'.",
     }
 

@@ -6,10 +6,13 @@ import json
 import re
 import types
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 __all__ = [
     "allowed",
@@ -20,13 +23,37 @@ __all__ = [
     "read_values",
     "separator",
     "shortened",
+    "why_refused",
     "written_value",
     "written_values",
 ]
 
 _FEW = 12
 """Names that a reader will go through."""
-_BOUNDS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+_BOUNDS = ("gt", "ge", "lt", "le")
+_BEYOND = 2**53
+"""From here on a bound is one of computers, and nobody's who types a number."""
+_REASONS = {
+    "greater_than_equal": "it must be {ge} or more",
+    "greater_than": "it must be more than {gt}",
+    "less_than_equal": "it must be {le} or less",
+    "less_than": "it must be less than {lt}",
+    "int_type": "it must be a whole number",
+    "int_parsing": "it must be a whole number",
+    "int_from_float": "it must be a whole number",
+    "float_type": "it must be a number",
+    "float_parsing": "it must be a number",
+    "finite_number": "it must be a finite number",
+    "bool_type": "it must be true or false",
+    "bool_parsing": "it must be true or false",
+    "string_type": "it must be text",
+    "literal_error": "it must be {expected}",
+    "tuple_type": "it must be several values",
+    "list_type": "it must be several values",
+    "extra_forbidden": "there is no such field",
+    "missing": "it must be given",
+}
+"""What pydantic says of a value, by its name for it, as one says it of a field."""
 _KINDS = {int: "whole number", float: "number", bool: "true or false", str: "text"}
 _EXAMPLES = {int: "1", float: "0.5", bool: "true"}
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
@@ -106,23 +133,44 @@ def written_value(value: object) -> str:
 
 
 def allowed(info: FieldInfo, *, default: object = PydanticUndefined) -> str:
-    """'a whole number, >= 3, by default 5', 'whole numbers with commas between them, by default 2,5'.
+    """'a whole number from 3 on, by default 5', 'whole numbers with commas between them, by default 2,5'.
 
     default: in place of the field's own, where whoever takes the field has another.
     """
     extra = info.json_schema_extra
     if isinstance(extra, dict) and "form" in extra:
         return f"one of the forms {extra['form']}"
-    bounds = [
-        f"{_BOUNDS[bound]} {value:g}"
-        for m in info.metadata
-        for bound in _BOUNDS
-        if (value := getattr(m, bound, None)) is not None
-    ]
+    marks = [(bound, getattr(each, bound, None)) for each in info.metadata for bound in _BOUNDS]
+    bounds = {bound: value for bound, value in marks if value is not None}
+    kind, span = _kind(info.annotation), _span(bounds)
+    plain = _inner(info.annotation) is info.annotation and not is_list(info)
+    ranged = f"{kind} {span}" if plain and span else ", ".join(filter(None, (kind, span)))
     rest = info.default if default is PydanticUndefined else default
     unset = info.is_required() and default is PydanticUndefined
     told = [] if unset else [f"by default {written_value(rest) or 'none'}"]
-    return ", ".join([_kind(info.annotation), *bounds, *told])
+    return ", ".join([ranged, *told])
+
+
+def why_refused(said: ErrorDetails) -> str:
+    """What pydantic says of a value that a field does not take, as a clause: 'it must be 3 or more'."""
+    form, known = _REASONS.get(said["type"]), said.get("ctx", {})
+    if form is None:
+        return said["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    return form.format(**{name: f"{v:g}" if isinstance(v, float) else v for name, v in known.items()})
+
+
+def _span(bounds: Mapping[str, Any]) -> str:
+    """'from 3 to 31', 'from 0 on', 'above 0, below 1'; "" of none."""
+    told = {name: f"{value:g}" if isinstance(value, float) else f"{value}" for name, value in bounds.items()}
+    for name in ("lt", "le"):
+        if name in told and bounds[name] >= _BEYOND:
+            del told[name]
+    if "ge" in told and "le" in told:
+        return f"from {told['ge']} to {told['le']}"
+    if [*told] == ["ge"]:
+        return f"from {told['ge']} on"
+    forms = {"ge": "from {}", "gt": "above {}", "lt": "below {}", "le": "up to {}"}
+    return ", ".join(form.format(told[name]) for name, form in forms.items() if name in told)
 
 
 def example(info: FieldInfo) -> str:

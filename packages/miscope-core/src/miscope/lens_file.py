@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from miscope.errors import BadValue
+from miscope.field_text import why_refused
 from miscope.lens import Lens
 
 __all__ = ["lens_files", "lenses_in", "read_lens"]
@@ -37,7 +38,8 @@ def read_lens(path: Path) -> Lens:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        what = f"{where}: {first['msg']}" if where else first["msg"]
+        why = why_refused(first)
+        what = f"{where}: {why}" if where else why
         raise BadValue(f"{path} is no lens: {what}.", _FORM, _CORRECT) from None
 
 

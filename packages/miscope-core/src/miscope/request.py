@@ -8,6 +8,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from miscope.analyze_request import AnalyzeRequest
 from miscope.errors import BadValue
+from miscope.field_text import why_refused
 from miscope.train_request import TrainRequest
 
 __all__ = ["Request", "read_request"]
@@ -25,7 +26,7 @@ def read_request(stored: object) -> Request:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "it"
         raise BadValue(
-            f"This is no request: {where}: {first['msg']}.",
+            f"This is no request: {where}: {why_refused(first)}.",
             "A request is the JSON of a TrainRequest or an AnalyzeRequest, and `kind` says of which.",
             "Write it anew with `model_dump_json()`, with the version of miscope that is to read it.",
         ) from None

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from miscope.errors import BadValue, UnknownName
 from miscope.family import Family, make_variant
-from miscope.field_text import allowed, is_list, read_value, shortened, written_value
+from miscope.field_text import allowed, is_list, read_value, shortened, why_refused, written_value
 from miscope.slug import abbreviation, check_name
 from miscope.variant import Variant
 
@@ -140,7 +140,7 @@ def read_field(model: type[BaseModel], name: str, given: object) -> object:
     try:
         return getattr(alone.model_validate(_read(model, {name: given})), name)
     except ValidationError as error:
-        raise invalid_fields(error, model.__name__, model) from None
+        raise invalid_fields(error, None, model) from None
 
 
 def refuse_unused(variant: Variant, given: Iterable[str]) -> None:
@@ -176,18 +176,23 @@ def _read(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def invalid_fields(
-    error: ValidationError, refused_by: str, model: type[BaseModel], usual: Mapping[str, Any] | None = None
+    error: ValidationError, refused_by: str | None, model: type[BaseModel], usual: Mapping[str, Any] | None = None
 ) -> BadValue:
-    """The first thing refused: which field, what it may be, what to do. usual: defaults in place of the model's."""
+    """The first thing refused: which field, what it may be, what to do.
+
+    refused_by: a family; None where the field alone is spoken of. usual: defaults in place of the model's.
+    """
     first = error.errors(include_url=False)[0]
     name = str(first["loc"][0]) if first["loc"] else ""
-    reason = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    reason = why_refused(first)
     if not name:
-        return BadValue(f"{refused_by} refuses these values: {reason}.", f"It takes: {_names(model)}.", _TODO)
+        whole = f"{refused_by or model.__name__} refuses these values: {reason}."
+        return BadValue(whole, f"It takes: {_names(model)}.", _TODO)
     info = model.model_fields.get(name)
     known = f"It takes: {_names(model)}." if info is None else f"{name!r} is {_allowed(info, name, usual or {})}."
     given = "" if first["type"] == "missing" else f"={_short(repr(first['input']))}"
-    return BadValue(f"{refused_by} refuses {name}{given}: {reason}.", known, _TODO, field=name)
+    what = f"{refused_by} refuses {name}{given}" if refused_by else f"{name}{given} is refused"
+    return BadValue(f"{what}: {reason}.", known, _TODO, field=name)
 
 
 def _allowed(info: FieldInfo, name: str, usual: Mapping[str, Any]) -> str:

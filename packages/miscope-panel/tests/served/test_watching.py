@@ -181,7 +181,7 @@ def test_what_cannot_be_watched_is_refused_with_the_one_body(api, served):
     with served(api.workspace) as url:
         assert refusal(url, 7) == (404, "UnknownName", "There is no run 7.")
         assert refusal(url, 2) == (404, "UnknownName", "There is no training 2.")
-        assert refusal(url, -1) == (422, "BadRequest", f"{begin}id: Input should be greater than or equal to 1.")
+        assert refusal(url, -1) == (422, "BadRequest", f"{begin}id: it must be 1 or more.")
         assert refusal(url, 1, since=-1)[:2] == (422, "BadRequest")
         assert refusal(url, "one")[:2] == (422, "BadRequest")
 

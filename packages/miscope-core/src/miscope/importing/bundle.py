@@ -25,6 +25,7 @@ from miscope.exporting.bundle_manifest import (
     is_note,
     run_of,
 )
+from miscope.field_text import why_refused
 from miscope.importing.bundle_members import problem_of, problem_of_manifest
 from miscope.store.array_file import BROKEN
 from miscope.store.atomic import explaining, make_folder, sweep, sync_folder, unfinished
@@ -79,7 +80,7 @@ def read_bundle(path: str | Path) -> Bundle:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise BadFile(path, f"Its {MANIFEST} is not one of a bundle: {where}: {first['msg']}.", _TODO) from None
+        raise BadFile(path, f"Its {MANIFEST} is not one of a bundle: {where}: {why_refused(first)}.", _TODO) from None
     except BROKEN as error:
         raise BadFile(path, f"It is no whole zip archive: {error}.", _TODO) from None
     if manifest.version > VERSION:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, final
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from miscope.field_docs import documented, field_docs
+from miscope.field_text import why_refused
 from miscope.studies.bad_study import BadStudy
 from miscope.studies.document import Document
 
@@ -148,7 +149,7 @@ def _refused(first: Any, document: Document, *, in_seed_list: bool) -> BadStudy:
         known = "A study is of one family of models, and all its runs with it."
         return BadStudy(place, f"It says no {key!r}.", known, "`miscope families` lists them:  family: NAME")
     what = ".".join(map(str, written))
-    reason = _REASONS.get(first["type"], first["msg"])
+    reason = _REASONS.get(first["type"]) or why_refused(first)
     known = f"{key!r}: {field_docs(StudyFields)[key]}"
     return BadStudy(place, f"{what} is not as a study has it: {reason}.", known, f"Write it so:  {_EXAMPLES[key]}")
 

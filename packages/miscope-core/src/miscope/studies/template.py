@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from miscope.errors import BadValue
 from miscope.field_docs import documented
+from miscope.field_text import why_refused
 from miscope.studies.bad_study import BadStudy
 from miscope.studies.document import Document
 from miscope.studies.study_fields import TEMPLATE
@@ -72,7 +73,7 @@ def checked_facts(facts: Mapping[str, Any]) -> TemplateFacts:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise BadValue(
-            f"A template does not take {'.'.join(map(str, first['loc']))}={first['input']!r}: {first['msg']}.",
+            f"A template does not take {'.'.join(map(str, first['loc']))}={first['input']!r}: {why_refused(first)}.",
             "It has a name of 1 to 255 characters, a description, tags, and is a favourite or not.",
             "Change it and try again; nothing was written.",
         ) from None

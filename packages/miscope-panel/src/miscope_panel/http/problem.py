@@ -23,6 +23,7 @@ from miscope.errors import (
     NoCheckpoint,
     UnknownName,
 )
+from miscope.field_text import why_refused
 from miscope.figures.export import NoBrowser
 from miscope.runs.run_errors import StillNeeded, WrongState
 from miscope.store.annotation import ChangedMeanwhile
@@ -161,7 +162,9 @@ async def of_values(request: HTTPConnection, error: Exception) -> Response:
         message = "The body is no JSON.\nIt ends too early, or has a character where none may be.\nSend a JSON object."
         return Problem.of("MalformedJson", message).response(400)
     fields = [
-        FieldProblem(name=".".join(str(part) for part in each["loc"][1:]) or str(each["loc"][0]), message=each["msg"])
+        FieldProblem(
+            name=".".join(str(part) for part in each["loc"][1:]) or str(each["loc"][0]), message=why_refused(each)
+        )
         for each in error.errors()
     ]
     told = "; ".join(f"{field.name}: {field.message}" for field in fields)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from miscope.errors import BadFile, BadValue
+from miscope.field_text import why_refused
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,7 +45,7 @@ def fields_of(path: Path, values: object, kind: type[M]) -> M:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "content"
-        raise BadFile(path, f"Its {where!r} is refused: {first['msg']}.", CONVERT) from None
+        raise BadFile(path, f"Its {where!r} is refused: {why_refused(first)}.", CONVERT) from None
 
 
 def read_safetensors(path: Path) -> dict[str, Tensor]:

@@ -211,7 +211,8 @@ class LaunchPage:
         if found.lacking:
             return f"Fill in first: {', '.join(found.lacking)}."
         if found.form.study is None:
-            return _BAD
+            wrong = ", ".join(found.form.problems)
+            return f"Change first: {wrong}." if wrong else _BAD
         return (
             "" if found.preview is None or any(found.preview.left) else "All of it is there already, or in the queue."
         )
@@ -252,7 +253,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 _STARTING = "Being put into the queue …"
-_BAD = "Something is refused; it is said at the field, or above."
+_BAD = "Why it cannot be run is said above the fields."
 
 
 def _families(context: PageContext) -> list[dict[str, str]]:

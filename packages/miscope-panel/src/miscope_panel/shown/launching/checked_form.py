@@ -64,16 +64,19 @@ def checked(workspace: Workspace, family: Family, texts: Texts) -> CheckedForm:
 
 
 def _refused(family: Family, name: str, text: str) -> str:
-    """Why a value of the field is refused whatever the others are; "" where none is."""
+    """Why values of the field are refused whatever the others are, each of them; "" where none is."""
     model = model_of(family, name)
     if "." in name or model is None:
         return ""
+    refused, known = [], ""
     for value in read_values(info_of(family, name), text):
         try:
             read_field(model, name, value)
         except BadValue as error:
-            return str(error)
-    return ""
+            what, known, *_ = [*str(error).split("\n"), ""]
+            refused.append(what)
+    # Nothing is written before a start, so nothing need be said of that here.
+    return "\n".join([*refused, known]) if refused else ""
 
 
 def _field(family: Family, error: BadStudy) -> str:
