@@ -257,3 +257,11 @@ def test_the_cursor_knows_what_each_event_is_called_and_means():
 
     assert words["half"]["long"] == "half of test loss fall"
     assert words["half"]["means"] == "log test loss has gone half of its whole fall"
+
+
+def test_a_range_of_steps_is_said_as_the_axes_of_the_cards_count(ws, at_once):
+    bar = opened(ws, at_once, "page=views&cursor:clock=fraction").workbench.cursor
+    assert bar.axis_clock == {"zero": 0.0, "unit": 20.0, "title": "fraction of training"}
+    assert opened(ws, at_once).workbench.cursor.axis_clock == {"zero": 0.0, "unit": 1.0, "title": ""}
+    # Of an event that never happened in the run cards count steps.
+    assert opened(ws, at_once, "page=views&cursor:clock=since onset").workbench.cursor.axis_clock["title"] == ""

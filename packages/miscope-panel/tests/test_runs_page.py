@@ -9,7 +9,8 @@ from fastapi.testclient import TestClient
 from miscope.bound import open_bound
 from miscope.runs.run_queue import RunQueue
 from miscope.tabulating.asked import Order, TableAsked
-from miscope.tabulating.showing import show
+from miscope.tabulating.grouping import MEMBERS
+from miscope.tabulating.showing import ShownTable, show
 from miscope.tabulating.variant_table import Row, VariantTable
 from miscope.testing import tables
 from miscope_panel.app import application
@@ -18,7 +19,7 @@ from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.pages import server_context
 from miscope_panel.page.variant_grid import VariantGrid
 from miscope_panel.shown.table_address import write_asked
-from miscope_panel.shown.unfolding import LaidTable
+from miscope_panel.shown.unfolding import LaidTable, Unfolded, laid
 from miscope_panel.shown.variants_table import TableAnswer
 
 FIRST, OTHER = "toy.sum/v5-seed0-width16", "toy.sum/v5-seed1-width16"
@@ -522,3 +523,17 @@ def test_the_page_loads_the_scripts_of_the_table_from_the_same_server(trained, a
     scripts = re.findall(r'<script[^>]* src="([^"]+)"', page)
     assert any("tabulator" in script for script in scripts)
     assert [script for script in scripts if "://" in script] == []
+
+
+def test_the_step_of_the_cursor_brings_no_column_that_nobody_chose(bench):
+    usual, with_step = columns(bench("page=runs")), columns(bench("page=runs&e=9"))
+    assert with_step == usual
+    assert columns(bench("page=runs&e=9&columns=variant,test_loss.at")) == ["variant", "test_loss.at"]
+
+
+def test_a_group_of_which_nothing_is_known_and_one_called_none_unfold_apart():
+    rows = [Row(variants=(each or "a",), cells={"name": each, MEMBERS: 1}) for each in (None, "none")]
+    table = ShownTable(columns=VariantTable.of({"name": "parameter", MEMBERS: "work"}, rows).columns, rows=tuple(rows))
+    found = TableAnswer(shown=table, table=VariantTable())
+    groups = laid(found, TableAsked(group=("name",)), Unfolded()).groups
+    assert [group.key for group in groups.values()] == ["!", "none"]

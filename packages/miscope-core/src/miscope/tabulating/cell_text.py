@@ -32,4 +32,5 @@ def written(cell: Cell) -> str:
 def _number(value: float) -> str:
     if math.isnan(value):
         return "NaN"
-    return f"{value:.0f}" if 1e3 <= abs(value) < 1e7 else f"{value:.3g}"
+    # From 999.5 on three digits would be those of 1e+03.
+    return f"{value:.0f}" if 999.5 <= abs(value) < 1e7 else f"{value:.3g}"

@@ -8,8 +8,10 @@ from functools import partial
 from typing import Any, final
 
 from miscope.errors import BadValue, MiscopeError
+from miscope.figures.comparing.clock import Clock, clock_of
 from miscope.store.annotation import Annotation, AnnotationChange, PinnedStep
 from miscope.store.annotation_files import annotation_of, change_annotation
+from miscope.view import SINCE
 from miscope_panel.page.cursor import Cursor
 from miscope_panel.page.cursor_axes import CursorAxes
 from miscope_panel.page.errands import attempted
@@ -49,6 +51,15 @@ class CursorCourse:
     def follow(self, place: Place) -> None:
         """What all cards over training have in common is in the address."""
         self._axes.follow(place)
+        self._count()
+
+    def _count(self) -> None:
+        """Have what the bar says of steps count as the axes of the cards do."""
+        align, cursor = self.cursor.clock.removeprefix(SINCE), self.cursor
+        clock = clock_of(
+            align, events=cursor.events, last=float(max(cursor.steps, default=0)), step_label=cursor.step_label
+        )
+        cursor.axis_clock = asdict(clock or Clock())
 
     def look(self, *, looked_at: bool) -> None:
         """Show what others pin, while somebody looks at it."""
@@ -94,3 +105,4 @@ class CursorCourse:
         if variant == self.cursor.variant:
             stages = [asdict(stage) for stage in course.stages]
             self.cursor.param.update(events=dict(course.events), stages=stages)
+            self._count()

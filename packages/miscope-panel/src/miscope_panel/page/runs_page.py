@@ -278,8 +278,12 @@ class RunsPage:
 
 
 def _asked_at(place: Place) -> TableAsked:
-    """What is asked, of the step of the cursor where it is of no other."""
-    return place.table if place.table.at is not None else replace(place.table, at=place.step)
+    """What is asked, of the step of the cursor where numbers at a step are chosen and it is of no other."""
+    asked = place.table
+    chosen = (*asked.columns, *(one.column for one in asked.order), asked.where, asked.text)
+    if asked.at is not None or not any(".at" in words for words in chosen):
+        return asked
+    return replace(asked, at=place.step)
 
 
 def _all_unfolded(rows: LaidTable) -> bool:

@@ -24,7 +24,7 @@ from miscope.figures.wire import wire
 from miscope.variant import Variant
 from miscope.view import View, ViewData
 from miscope_panel.shown.computed_options import names_an_option, offered_options, options_given
-from miscope_panel.shown.control_described import described
+from miscope_panel.shown.control_described import controls_of, described
 from miscope_panel.shown.lacking import lacking
 from miscope_panel.shown.selection import settled
 from miscope_panel.shown.taking import in_python, in_query, in_shell, turned_away
@@ -152,7 +152,7 @@ def drawn_picture(workspace: Workspace, request: Request, *, dressed: bool = Tru
             step=shown.step,
             asked=asked,
             label=label,
-            controls=(*(described(c, shown, controls[c.name]) for c in view.all_controls), *offered),
+            controls=(*(described(c, shown, controls[c.name]) for c in controls_of(view, drawn)), *offered),
             taken={
                 "python": in_python(workspace.root, view, shown, turned),
                 "shell": command(workspace, in_shell(view, shown, turned)),

@@ -19,6 +19,8 @@ __all__ = ["Group", "LaidTable", "Unfolded", "laid"]
 
 _ALL = "all:"
 """What stands in an address before the groups that are folded, where all others are unfolded: ':' is in no key."""
+_NOTHING = "!"
+"""What is not known of a group, in its key: no text is written so."""
 
 
 @final
@@ -128,7 +130,7 @@ def _columns(shown: ShownTable) -> tuple[Column, ...]:
 
 def _key(row: Row, by: Sequence[str]) -> str:
     cells = (row.cells.get(name) for name in by)
-    return ";".join(quote("none" if cell is None else str(cell), safe=". ") for cell in cells)
+    return ";".join(_NOTHING if cell is None else quote(str(cell), safe=". ") for cell in cells)
 
 
 def _told(row: Row, by: Sequence[str]) -> str:

@@ -36,18 +36,19 @@ const cursor_axes = (model, {before}) => {
   })
 
   // Variants that are compared are aligned for all of them.
-  const of_one = () => (model.courses.length ? [] : [["fraction", "fraction of training"],
-    ...Object.keys(model.events).map((event) => [`since ${event}`, `since ${event_words(model, event).long}`])])
+  const named = (clock) => (clock === "fraction" ? "fraction of training" : clock.replace(/^since (.*)$/, (_, event) => `since ${event_words(model, event).long}`))
+  const of_one = () => (model.courses.length ? [] : ["fraction", ...Object.keys(model.events).map((event) => `since ${event}`)].map((one) => [one, named(one)]))
   let offered = null
   function offer() {
     const scales = [["linear", "linear"], ["log", "log"], ...of_one()]
     const known = scales.some(([value]) => value === model.clock)
     // Of a variant without the event cards count steps.
-    if (!known && !model.courses.length) scales.push([model.clock, `${model.clock} (not in this run)`])
+    const but = model.courses.length ? "of one variant; linear here" : "not in this run"
+    if (!known) scales.push([model.clock, `${named(model.clock)} (${but})`])
     const now = JSON.stringify(scales)
     if (now !== offered) clock.replaceChildren(...scales.map(([value, text]) => h("option", {value}, text)))
     offered = now
-    clock.value = known || !model.courses.length ? model.clock : "linear"
+    clock.value = model.clock
   }
   const there = () => Boolean(model.variant || model.courses.length)
   function paint() {
