@@ -170,9 +170,7 @@ def test_variants_given_together_are_compared_at_the_steps_they_share(command: R
     for name, steps, every in zip(names, (20, 40), (10, 20), strict=True):
         seed = name.partition("-seed")[2][0]
         command("train", "toy.sum", f"seed={seed}", "--steps", steps, "--set", f"checkpoints=every:{every}")
-    code, _, err = command(
-        "analyze", *names, "--only", "cohort.losses", "--only", "parameters.norms", "--steps", "every:10"
-    )
+    code, _, err = command("analyze", *names, "--only", "cohort.losses, parameters.norms", "--steps", "every:10")
     assert code == 0, err
     looked = json.loads(
         command("ask", "select distinct step from artifacts where step is not null order by 1", "--format", "json")[1]

@@ -353,8 +353,22 @@ def test_a_mean_says_what_it_leaves_out_and_where_it_was_read():
     assert isinstance(made, go.Figure)
     assert made.layout.title.subtitle.text == (
         "mean of 2 runs · too few for an interval · at the places that all have"
-        " · left out: what is no curve · left out: what some of them lack"
+        " · left out: what is neither curve nor bars · left out: what some of them lack"
     )
+
+
+def test_bars_have_a_mean_with_a_whisker_where_all_runs_have_one():
+    first, second, third = (
+        drawn(go.Bar(x=[1, 2, *more], y=[1.0 + s, 4.0, *[9.0] * len(more)], marker_color=BLUE))
+        for s, more in ((-1, [3]), (0, []), (1, []))
+    )
+    (bars,) = shown(seed_mean(members(first, second, third)))
+    assert (bars.type, list(bars.x), list(bars.y)) == ("bar", [1, 2], [1.0, 4.0])
+    assert list(bars.error_y.array) == pytest.approx([4.302653 / np.sqrt(3), 0.0])
+    (two,) = shown(seed_mean(members(first, second)))
+    assert two.error_y.array is None
+    lying = [drawn(go.Bar(x=[1.0], y=["a"], orientation="h"))] * 2
+    assert seed_mean(members(*lying)) == NotCompared(reason="only curves and bars have a mean")
 
 
 def test_runs_of_several_configurations_are_a_mean_each_in_the_colour_of_the_first():
@@ -378,10 +392,12 @@ def test_means_say_of_which_group_something_is_true_alone():
         "means over seeds · 95 % interval by Student's t at each place (width=16) · too few for an interval (width=32)"
     )
     heat = [ComparedFigure(label="a", colour=BLUE, figure=drawn(go.Heatmap(z=[[1.0]])))] * 2
-    assert group_means({"width=16": figures, "width=32": heat}) == NotCompared(reason="only curves have a mean")
+    assert group_means({"width=16": figures, "width=32": heat}) == NotCompared(
+        reason="only curves and bars have a mean"
+    )
     apart = [ComparedFigure(label="a", colour=BLUE, figure=drawn(curve("loss", [at], [1.0]))) for at in (0, 5)]
     assert group_means({"width=16": figures, "width=32": apart}) == NotCompared(
-        reason="of width=32 no curve has points at the same places in all of them"
+        reason="of width=32 no curve or bar is at the same places in all of them"
     )
     assert shown(group_means({"": figures}))[-1].line.color == OKABE_ITO[0]
 

@@ -293,7 +293,7 @@ def test_where_there_is_no_mean_the_figure_says_why(open_page):
     _, page = open_page(f"{BOTH}&compare:views=small.norms,small.neuron&compare:mean=1")
     laid = next(card for card in cards(page) if card.title == "Norms")
     subtitle = json.loads(laid.picture["figure"])["layout"]["title"]["subtitle"]["text"]
-    assert subtitle.endswith("No mean: only curves have a mean.")
+    assert subtitle.endswith("No mean: only curves and bars have a mean.")
     heading = next(each for each in page.board if not hasattr(each, "picture"))
     assert "<p>Beside each other: heat maps would hide each other.</p>" in heading.object
 

@@ -41,7 +41,10 @@ def analyze(
             help="Variants, or all of a family, or those of it with these parameters.",
         ),
     ],
-    only: Annotated[list[str] | None, typer.Option(help="Only this analyzer (repeatable), with what it reads.")] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this analyzer, or these: A,B (repeatable)."),
+    ] = None,
     steps: Annotated[
         str | None, typer.Option(help="Only these checkpoints: '0,100,500', 'every:1000', '0-500:100'.  (default: all)")
     ] = None,
@@ -71,7 +74,7 @@ def analyze(
     only_without_queue(place, queued, jobs=jobs, scheduler=scheduler, resource=resource)
     variants = variants_meant(place, target)
     where = executor_of(place, executor, jobs=jobs, scheduler=scheduler, resources=resource or ())
-    table, names = place.plugins.analyzers, tuple(only) if only else None
+    table, names = place.plugins.analyzers, _named(only)
     chosen = options_asked(table, names, split_options(table, assignments(option or ())))
     request = AnalyzeRequest(
         variants=tuple(variant.name for variant in variants),
@@ -92,6 +95,12 @@ def analyze(
         raise typer.Exit(asked.exit_code)
     if not fine:
         raise typer.Exit(1)
+
+
+def _named(only: list[str] | None) -> tuple[str, ...] | None:
+    """The analyzers that were named, one at a time or with commas between them; None for all."""
+    names = tuple(name.strip() for given in only or () for name in given.split(",") if name.strip())
+    return names or None
 
 
 @final

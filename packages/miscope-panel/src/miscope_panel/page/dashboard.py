@@ -20,6 +20,7 @@ from miscope_panel.page.workbench import Workbench
 from miscope_panel.shown.plotlyjs import constants
 from miscope_panel.shown.selectable import selectable
 from miscope_panel.shown.selection import Place, Selection, read_query, write_query
+from miscope_panel.shown.unread_address import unread
 
 __all__ = ["Dashboard"]
 
@@ -38,6 +39,7 @@ class Dashboard:
         """What holds each page that was opened, by its name; those not looked at are hidden."""
         place = self.selection.place
         self.shell = Shell(query="", dark=place.dark, charts=constants(), width=0, height=0, margin=0)
+        self.shell.unread = self._unread(query)
         self.frame = pn.Column(self.shell, sizing_mode="stretch_both", margin=0, stylesheets=[sheet("frame")])
         self.shell.on_return = self._return
         memory = self._context.memory
@@ -54,7 +56,13 @@ class Dashboard:
             given.pop("page", None)
         return arrived(self._server.workspace, given)
 
+    def _unread(self, query: str) -> list[str]:
+        pages = {name: each.title for name, each in self._server.pages.pages.items()}
+        views = {name: view.title for name, view in self._server.workspace.plugins.views.items()}
+        return [*unread(query, pages, views)]
+
     def _return(self, query: str) -> None:
+        self.shell.unread = self._unread(query)
         self.workbench.arrive()
         self.selection.place = self._asked(query)
 

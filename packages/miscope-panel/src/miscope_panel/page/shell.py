@@ -23,9 +23,10 @@ class Shell(PageComponent):
     selected = param.Dict(default={}, doc="What -> which of what is selected for all cards, for the marks in charts.")
     charts = param.Dict(default={}, doc="plotly.js bundle, templates and configuration.")
 
+    unread = param.List(default=[], item_type=str, doc="What the address names that is not here, in sentences.")
     kept = param.Dict(default={}, doc="What pages would lose with their server, by name; the browser keeps it.")
 
-    _esm = source("shell", "kept_in_tab", "reconnecting", "menus_by_key", "current_stop", "skip_link")
+    _esm = source("shell", "kept_in_tab", "reconnecting", "menus_by_key", "current_stop", "skip_link", "unread")
     _stylesheets: ClassVar[list[str]] = [style("shell")]
 
     def __init__(self, **params: Any) -> None:

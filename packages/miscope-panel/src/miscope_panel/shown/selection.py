@@ -17,14 +17,14 @@ from miscope_panel.shown.lens_cards import CardSection
 from miscope_panel.shown.pin import Pin, view_of
 from miscope_panel.shown.table_address import read_asked, write_asked
 
-__all__ = ["PAGE_NAME", "Place", "Selection", "read_query", "settled", "write_query"]
+__all__ = ["BARE", "PAGE_NAME", "Place", "Selection", "read_query", "settled", "write_query"]
 
 PAGE_NAME = r"[a-z][a-z0-9_.-]{0,39}"
 """What a page can be called: a pattern."""
 
 _SAFE = "/:,@"
 
-_BARE = "none"
+BARE = "none"
 """What an address says of a board without cards; the name of a view has a dot."""
 
 
@@ -129,7 +129,7 @@ def write_query(place: Place, sections: Sequence[CardSection] = ()) -> str:
     if place.step is not None:
         pairs.append(("e", str(place.step)))
     if place.bare:
-        pairs.append(("views", _BARE))
+        pairs.append(("views", BARE))
     elif (not sections and (place.views or place.page == "views")) or place.views != by_lens.views:
         pairs.append(("views", ",".join(place.views)))
     if place.lens:
@@ -157,7 +157,7 @@ def read_query(query: str, selectable: Collection[str] = ()) -> dict[str, Any]:
         fields["step"] = int(given["e"])
     if "views" in given:
         fields |= (
-            {"views": (), "bare": True} if given["views"] == _BARE else {"views": _unique(given["views"].split(","))}
+            {"views": (), "bare": True} if given["views"] == BARE else {"views": _unique(given["views"].split(","))}
         )
     if given.get("lens"):
         fields["lens"] = given["lens"]

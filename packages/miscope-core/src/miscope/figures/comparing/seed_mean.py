@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_CURVE", "Averaged", "averaged", "seed_mean"]
 
-NO_CURVE = NotCompared(reason="only curves have a mean")
+NO_CURVE = NotCompared(reason="only curves and bars have a mean")
 """Of figures without one, whatever the runs."""
-_APART = NotCompared(reason="no curve has points at the same places in all of them")
-_NO_CURVE, _OUTLINE = "what is no curve", "filled outlines"
+_APART = NotCompared(reason="no curve or bar is at the same places in all of them")
+_NO_CURVE, _OUTLINE, _LYING = "what is neither curve nor bars", "filled outlines", "bars that lie"
 
 Trace = dict[str, Any]
 
@@ -62,7 +62,7 @@ def seed_mean(members: Sequence[ComparedFigure]) -> Figure | NotCompared:
 
 
 def averaged(members: Sequence[ComparedFigure]) -> Averaged | NotCompared:
-    """The mean of each curve at the places that all have, and its 95 % interval.
+    """The mean of each curve, and of bars, at the places that all have, and its 95 % interval.
 
     Student's t over the n runs, at each place for itself; on an axis in powers of ten of the logarithms, so that the
     mean is the geometric one. Of two runs there is no interval. Axes reach over all of them. NotCompared where no
@@ -83,7 +83,7 @@ def averaged(members: Sequence[ComparedFigure]) -> Averaged | NotCompared:
         made += found[0]
         words.setdefault(found[1])
     if not made:
-        return NO_CURVE if set(left_out) <= {_NO_CURVE, _OUTLINE} else _APART
+        return NO_CURVE if set(left_out) <= {_NO_CURVE, _OUTLINE, _LYING} else _APART
     layout = {**drawn[0].layout, "shapes": [s for s in drawn[0].layout.get("shapes", ()) if s.get("name") != "event"]}
     layout["meta"] = about_all(drawn)
     layout["title"] = {key: value for key, value in layout.get("title", {}).items() if key != "subtitle"}
@@ -111,6 +111,8 @@ def _why_not(kind: Kind, traces: Sequence[Trace], count: int) -> str | None:
     """What kind of trace it is where it has no mean."""
     if len(traces) < count:
         return "what some of them lack"
+    if kind[0] == "bar":
+        return _LYING if traces[0].get("orientation") == "h" else None
     if kind[0] != "scatter":
         return _NO_CURVE
     return _OUTLINE if traces[0].get("fill", "none") != "none" else None
@@ -123,6 +125,8 @@ def _colour(trace: Trace, number: int) -> str:
 
 def _drawn(trace: Trace, at: np.ndarray, mean: np.ndarray, colour: str) -> list[Trace]:
     """The curve over its bands: one for each stretch where there is an interval."""
+    if trace["type"] == "bar":
+        return [_bars(trace, at, mean, colour)]
     middle, low, high = mean
     axes = {name: trace[name] for name in ("xaxis", "yaxis") if name in trace}
     group = {"legendgroup": trace.get("legendgroup") or trace.get("name") or "", **axes}
@@ -138,6 +142,28 @@ def _drawn(trace: Trace, at: np.ndarray, mean: np.ndarray, colour: str) -> list[
         band.append({**edge, "x": at[here], "y": low[here], "name": f"{name}, from"})
         band.append({**edge, "x": at[here], "y": high[here], "name": f"{name}, to", **filled})
     return [*band, curve]
+
+
+def _bars(trace: Trace, at: np.ndarray, mean: np.ndarray, colour: str) -> Trace:
+    """The bars, each with a whisker for its interval; none where there is no interval."""
+    middle, low, high = mean
+    kept = {
+        name: trace[name]
+        for name in ("xaxis", "yaxis", "legendgroup", "showlegend", "width", "offset")
+        if name in trace
+    }
+    made = {
+        "type": "bar",
+        "x": at,
+        "y": middle,
+        "name": trace.get("name") or "mean",
+        "marker": {"color": colour},
+        **kept,
+    }
+    if not np.isfinite([low, high]).any():
+        return made
+    lengths = {"array": np.nan_to_num(high - middle), "arrayminus": np.nan_to_num(middle - low)}
+    return {**made, "error_y": {"type": "data", "symmetric": False, **lengths, "thickness": 1, "width": 3}}
 
 
 def _stretches(sure: np.ndarray) -> list[slice]:

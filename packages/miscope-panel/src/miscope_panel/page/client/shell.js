@@ -48,6 +48,7 @@ export function render({model, el}) {
     if (timer) write()
     keep()
   }))
+  el.append(unread(model))
   menus_by_key(model)
   current_stop(model)
   skip_link(model, el)
