@@ -95,6 +95,8 @@ def test_the_catalogue_is_searched_and_opens_a_view_by_keyboard_alone(visit, sma
     shown = page.locator('[data-entry="view:spectra.embedding"]')
     expect(shown).to_contain_text("by its synonyms")
     expect(shown).to_contain_text("can be shown")
+    # Kinds are counted among what is found.
+    expect(page.locator('[data-kind=""] .count')).to_have_text(str(entry.count()))
     page.locator('[data-kind="view"]').focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**catalogue:kind=view**")
@@ -120,4 +122,6 @@ def test_the_catalogue_says_what_computes_what_is_lacking(visit, small):
     page, _ = visit(f"v={variant}&page=catalogue&catalogue:show=view:parameters.norms")
     detail = page.get_by_label("About the entry")
     expect(detail).to_contain_text("not computed")
+    # It stands far down the list, and is brought into sight.
+    expect(page.locator('[data-entry="view:parameters.norms"]')).to_be_in_viewport()
     expect(detail).to_contain_text(f"miscope analyze {variant} --only parameters.norms")

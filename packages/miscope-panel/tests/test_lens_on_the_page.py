@@ -52,6 +52,8 @@ def test_choosing_a_lens_opens_its_cards_under_their_headings_with_its_controls(
     scales = [card.picture["controls"][0]["value"] for card in opened.workbench.board[1:3]]
     assert scales == ["linear", "log"]
     assert opened.workbench.board[4].picture["controls"][1]["value"] == 5
+    # A link to a card alone has what the lens sets of it, which the page's own address has not.
+    assert [card.turned for card in opened.workbench.board[1:3]] == [{"scale": "linear"}, {"scale": "log"}]
     assert opened.shell.query.endswith("&lens=small")
 
 

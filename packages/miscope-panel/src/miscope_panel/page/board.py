@@ -88,8 +88,9 @@ class Board:
         self._ahead.move(steps, settled(steps, place.step))
         with unlocked():  # what changes of all cards goes to the browser together
             for entry, card in self._cards.items():
+                turned = place.controls_of(entry)
                 elsewhere = shared_by(self._workspace.plugins.views[view_of(entry)], place, entry)
-                card.change(looks=looks_among(place.controls_of(entry)), elsewhere=elsewhere)
+                card.change(looks=looks_among(turned), turned=turned, elsewhere=elsewhere)
                 card.ask(self._request(entry, place), self._picture, self._errands)
 
     def cards(self) -> list[tuple[str, Request]]:

@@ -38,6 +38,9 @@ class Card(PageComponent):
     holdable = param.Boolean(default=False, doc="Whether a second card can hold what this one shows.")
     held = param.Boolean(default=False, doc="Whether it stays at its variant and step.")
     looks = param.Dict(default={}, doc="What the visitor made of the card: full width, zoom (`card_looks`).")
+    turned = param.Dict(
+        default={}, doc="Its controls away from their defaults, by whom: the visitor, an address, a lens."
+    )
     elsewhere = param.List(default=[], item_type=str, doc="Controls that are turned on the cursor bar, for all cards.")
     picture = param.Dict(
         default={}, doc="State, figure and its arrays (`parted_figure`), words, controls: replaced as a whole."

@@ -60,11 +60,24 @@ export function render({model, el}) {
     said.textContent = model.found.said
   }
 
+  const searching = () => Boolean(model.asked.find.trim()) && model.found.words === model.asked.find
+
   function show_kinds() {
-    const count = (kind) => model.entries.filter((entry) => !kind || entry.kind === kind).length
+    const known = by_key()
+    const found = searching() ? model.found.hits.map(({key}) => known.get(key)).filter(Boolean) : model.entries
+    const count = (kind) => found.filter((entry) => !kind || entry.kind === kind).length
     holding_focus(kinds, () => kinds.replaceChildren(...Object.entries({"": "All", ...model.kinds}).map(([kind, words]) =>
       h("button", {type: "button", "aria-pressed": String(kind === model.asked.kind), "data-kind": kind, onclick: () => ask("kind", kind)},
         `${words} `, h("span", {class: "count"}, String(count(kind)))))))
+  }
+
+  // An entry that an address opened stands anywhere in the list, in sight or not.
+  let seen = ""
+  function to_shown() {
+    const {show} = model.asked
+    const row = show !== seen && list.querySelector('.entry[aria-expanded="true"]')
+    if (!show || row) seen = show
+    if (row) row.scrollIntoView({block: "nearest"})
   }
 
   // --- one entry
@@ -140,9 +153,10 @@ export function render({model, el}) {
     show_kinds()
     show_list()
     show_detail()
+    to_shown()
   }
   for (const name of ["entries", "asked", "standing"]) model.on(name, show)
-  model.on("found", show_list)
+  model.on("found", () => { show_kinds(); show_list() })
   model.on("shown", show_detail)
   model.on("remove", () => clearTimeout(resting))
   show()

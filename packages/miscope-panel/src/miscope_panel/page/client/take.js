@@ -17,8 +17,10 @@ const taking = (model, canvas, figure, say) => {
     const now = new URLSearchParams(location.search)
     // And what is selected for all cards, and the steps that all axes over training show.
     const names = ["v", "e", "with", "theme", ...Object.keys(miscope.selected)]
-    const kept = [...now].filter(([name]) => names.includes(name) || name.startsWith(`${model.view}:`) || name.startsWith("cursor:"))
-    const query = new URLSearchParams([...kept, ["views", model.view]])
+    const kept = [...now].filter(([name]) => names.includes(name) || name.startsWith("cursor:") || name.startsWith("variants:"))
+    // What a lens sets of the card is not in the page's address, which has the lens.
+    const turned = Object.entries(model.turned).map(([name, text]) => [`${model.view}:${name}`, text])
+    const query = new URLSearchParams([...kept, ["views", model.view], ...turned])
     return `${location.origin}${location.pathname}?${query}`
   }
 
