@@ -35,7 +35,7 @@ CHANGE = "Change it and try again; nothing was written."
         (
             {"learning_rate": -1},
             "toy.sum refuses learning_rate=-1: it must be more than 0.",
-            "'learning_rate' is a number, > 0, by default 0.01.",
+            "'learning_rate' is a number above 0, by default 0.01.",
         ),
         (
             {"betas": [1.0, 2.0]},

@@ -199,7 +199,7 @@ def test_the_command_line_sets_lists_and_explains_it(
     assert (code, err) == (
         1,
         "toy.scaled refuses scale=-1: it must be more than 0.\n"
-        "'scale' is a number, > 0, by default 1.0.\n"
+        "'scale' is a number above 0, by default 1.0.\n"
         "Change it and try again; nothing was written.\n",
     )
 

@@ -17,6 +17,7 @@ from miscope_panel.app import application
 from miscope_panel.http.guard import LOOPBACK
 from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.pages import server_context
+from miscope_panel.page.runs_controls import grouped_by
 from miscope_panel.page.variant_grid import VariantGrid
 from miscope_panel.shown.table_address import write_asked
 from miscope_panel.shown.unfolding import LaidTable, Unfolded, laid
@@ -537,3 +538,14 @@ def test_a_group_of_which_nothing_is_known_and_one_called_none_unfold_apart():
     found = TableAnswer(shown=table, table=VariantTable())
     groups = laid(found, TableAsked(group=("name",)), Unfolded()).groups
     assert [group.key for group in groups.values()] == ["!", "none"]
+
+
+def test_groups_in_the_words_of_the_menu_are_those_of_its_columns(bench):
+    cells = [{"width": width, "seed": seed} for width in (8, 16) for seed in (0, 1)]
+    rows = [Row(variants=(str(place),), cells=each) for place, each in enumerate(cells)]
+    table = VariantTable.of({"width": "parameter", "seed": "parameter"}, rows)
+    asked, found = TableAsked(group=("all but seeds",)), TableAnswer(shown=ShownTable(), table=table)
+    assert grouped_by(asked, found) == ("width",)
+    assert grouped_by(TableAsked(group=("seed",)), found) == ("seed",)
+    # Where variants differ in seeds alone there is nothing that they could be grouped by.
+    assert "all but seeds" in said(bench("page=runs&group=all but seeds"))

@@ -75,7 +75,7 @@ def test_a_refused_value_is_told_in_the_words_of_a_variant(few: Callable[..., Bo
     assert str(told.value) == (
         "sae.standard refuses l1_alpha=0.2: it is outside 0.0001 to 0.1; "
         "allow_out_of_range=true takes it all the same.\n"
-        "'l1_alpha' is a number or null, >= 0, by default null.\n"
+        "'l1_alpha' is a number or null, from 0 on, by default null.\n"
         "Change it and try again; nothing was written."
     )
     assert told.value.field == "l1_alpha"

@@ -18,7 +18,7 @@ from miscope_panel.page.client import sheet
 from miscope_panel.page.field_look import CHOICE, FIELD
 from miscope_panel.shown.variants_table import NO_CURVE, TableAnswer, curve_shown
 
-__all__ = ["RunsControls"]
+__all__ = ["RunsControls", "grouped_by"]
 
 _NONE = "–"
 _BUT_SEEDS = "all but seeds"
@@ -116,6 +116,12 @@ def _curves(asked: TableAsked, found: TableAnswer) -> dict[str, None]:
     """Of what a curve can be drawn: of every metric, and of what an address asks for, which may be an instrument's."""
     metrics = (name for name in found.numbers if "/" not in name)
     return dict.fromkeys((_NONE, *metrics, *filter(None, [curve_shown(asked, found.numbers)])))
+
+
+def grouped_by(asked: TableAsked, found: TableAnswer) -> tuple[str, ...]:
+    """The columns that groups agree in, also where an address says it in the words of the menu."""
+    by = but_seeds(found.table.columns, found.table.rows) if asked.group == (_BUT_SEEDS,) else ()
+    return by or asked.group
 
 
 def _groups(asked: TableAsked, found: TableAnswer) -> dict[str, tuple[str, ...]]:

@@ -19,7 +19,7 @@ from miscope_panel.page.live_rows import LiveRows, in_their_places
 from miscope_panel.page.opening import moved_on
 from miscope_panel.page.page_record import PageContext, ServerContext
 from miscope_panel.page.parallel_drawer import ParallelDrawer
-from miscope_panel.page.runs_controls import RunsControls
+from miscope_panel.page.runs_controls import RunsControls, grouped_by
 from miscope_panel.page.runs_keys import RunsKeys
 from miscope_panel.page.saved_views_bar import SavedViewsBar
 from miscope_panel.page.selected_actions import SelectedActions
@@ -157,6 +157,9 @@ class RunsPage:
     def _take(self, asked: TableAsked, anew: bool, found: TableAnswer) -> None:
         # Of what could not be read nothing is kept: the next question reads it anew.
         self._found = found if found.whole else None
+        if (group := grouped_by(asked, found)) != asked.group:
+            self._ask(replace(self._selection.place.table, group=group))
+            return
         self._tell(asked, found)
         self._suggest(asked, found)
         self.curves.take_up(curve_shown(asked, found.numbers), anew=anew)
