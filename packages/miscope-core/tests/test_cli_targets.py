@@ -92,7 +92,7 @@ def test_a_restriction_is_read_by_its_own_field_whatever_others_it_goes_with():
     with pytest.raises(BadValue) as refused:
         read_field(Pair, "first", -1)
     assert str(refused.value) == (
-        "Pair refuses first=-1: it must be 0 or more.\n"
+        "first=-1 is refused: it must be 0 or more.\n"
         "'first' is a whole number from 0 on, by default 0.\n"
         "Change it and try again; nothing was written."
     )

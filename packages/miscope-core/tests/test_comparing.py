@@ -365,6 +365,12 @@ def test_bars_have_a_mean_with_a_whisker_where_all_runs_have_one():
     (bars,) = shown(seed_mean(members(first, second, third)))
     assert (bars.type, list(bars.x), list(bars.y)) == ("bar", [1, 2], [1.0, 4.0])
     assert list(bars.error_y.array) == pytest.approx([4.302653 / np.sqrt(3), 0.0])
+    ranged = [drawn(go.Bar(x=[1], y=[height]), yaxis={"range": [0, 3]}) for height in (1.0, 2.0, 3.0)]
+    made = seed_mean(members(*ranged))
+    assert isinstance(made, go.Figure)
+    low, high = made.layout.yaxis.range
+    assert low < 0
+    assert high > 2.0 + 4.302653 / np.sqrt(3)
     (two,) = shown(seed_mean(members(first, second)))
     assert two.error_y.array is None
     lying = [drawn(go.Bar(x=[1.0], y=["a"], orientation="h"))] * 2

@@ -103,7 +103,10 @@ FORM = (
     [
         ("name: a\ntitle: A\nsections: []\n", "is no lens: sections: Tuple should have at least 1 item"),
         ("name: A B\ntitle: A\nsections: [{title: x, views: [a.b]}]\n", "is no lens: name: String should match"),
-        ("name: a\ntitle: A\nsections: [{title: x, views: [a.b], rows: 2}]\n", "is no lens: sections.0.rows: Extra"),
+        (
+            "name: a\ntitle: A\nsections: [{title: x, views: [a.b], rows: 2}]\n",
+            "is no lens: sections.0.rows: there",
+        ),
         ("name: a\ntitle: A\nsections: [{title: x, views: [{view: a.b, controls: {k: [1]}}]}]\n", "is no lens: sec"),
         ("- a\n- b\n", "is no lens: Input should be a valid dictionary"),
         ("name: [\n", "is no YAML: expected the node content, but found '<stream end>', line 2"),

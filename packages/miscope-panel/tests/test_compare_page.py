@@ -289,11 +289,11 @@ def test_pictures_are_made_anew_for_another_colour_or_last_step(trained):
     assert request([replace(member)]).key == key
 
 
-def test_where_there_is_no_mean_the_figure_says_why(open_page):
+def test_bars_have_a_mean_and_what_can_have_none_is_beside_each_other_and_says_why(open_page):
     _, page = open_page(f"{BOTH}&compare:views=small.norms,small.neuron&compare:mean=1")
     laid = next(card for card in cards(page) if card.title == "Norms")
     subtitle = json.loads(laid.picture["figure"])["layout"]["title"]["subtitle"]["text"]
-    assert subtitle.endswith("No mean: only curves and bars have a mean.")
+    assert subtitle == "mean of 2 runs · too few for an interval"
     heading = next(each for each in page.board if not hasattr(each, "picture"))
     assert "<p>Beside each other: heat maps would hide each other.</p>" in heading.object
 

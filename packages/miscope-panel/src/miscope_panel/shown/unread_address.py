@@ -15,7 +15,8 @@ from miscope_panel.shown.shared_controls import CURSOR
 
 __all__ = ["unread"]
 
-_FEW = 3
+_FEW, _MOST = 3, 12
+"""Names that are said where some are near, and where none is."""
 
 
 def unread(query: str, pages: Mapping[str, str], views: Mapping[str, str]) -> tuple[str, ...]:
@@ -40,18 +41,22 @@ def _unread(given: Mapping[str, str], pages: Mapping[str, str], views: Mapping[s
     if clock and clock not in STEP_SCALE.options and not clock.startswith(SINCE):
         ways = {way: way for way in (*STEP_SCALE.options, *(f"{SINCE}{event}" for event in DATED))}
         yield f"A time axis cannot be laid out by {clock!r}. {_nearest(f'{CURSOR}:{STEP_SCALE.name}', clock, ways)}"
-    if mode and mode not in MODES:
-        yield f"Variants cannot be compared by {mode!r}. {_nearest(f'{NAME}:mode', mode, MODES)}"
+    modes = {str(name): text for name, text in MODES.items()}
+    if mode and mode not in modes:
+        yield f"Variants cannot be compared by {mode!r}. {_nearest(f'{NAME}:mode', mode, modes)}"
 
 
 def _nearest(key: str, asked: str, known: Mapping[str, str]) -> str:
     """'Nearest: page=views (Workbench).', by names and by titles; all there are where these are few."""
     words = asked.lower()
-    called = {title.lower(): name for name, title in known.items()} | {name.lower(): name for name in known}
-    holding = [name for text, name in called.items() if words in text]
-    close = [called[text] for text in difflib.get_close_matches(words, called, n=_FEW, cutoff=0.5)]
-    found = [*dict.fromkeys(holding or close)][:_FEW]
-    return f"Nearest: {_listed(key, found, known)}." if found else f"There are: {_listed(key, [*known][:12], known)}."
+    # A name is rather misspelt than a title.
+    for called in ({name.lower(): name for name in known}, {title.lower(): name for name, title in known.items()}):
+        near = [text for text in called if words in text] or difflib.get_close_matches(
+            words, called, n=_FEW, cutoff=0.6
+        )
+        if found := [*dict.fromkeys(called[text] for text in near)][:_FEW]:
+            return f"Nearest: {_listed(key, found, known)}."
+    return f"There are: {_listed(key, [*known][:_MOST], known)}."
 
 
 def _listed(key: str, names: Iterable[str], known: Mapping[str, str]) -> str:

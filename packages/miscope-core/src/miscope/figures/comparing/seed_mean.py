@@ -89,8 +89,20 @@ def averaged(members: Sequence[ComparedFigure]) -> Averaged | NotCompared:
     layout["title"] = {key: value for key, value in layout.get("title", {}).items() if key != "subtitle"}
     figure = put_together(Parts(traces=made, layout=layout, template=drawn[0].template))
     lock_ranges([figure, *(put_together(in_parts(member.figure)) for member in members)])
+    _widen(figure)
     sure = "95 % interval by Student's t at each place" if len(drawn) >= FEWEST else "too few for an interval"
     return Averaged(figure=figure, told=(sure, *filter(None, words), *(f"left out: {what}" for what in left_out)))
+
+
+def _widen(figure: Any) -> None:
+    """Have axes of bars reach over the ends of their whiskers."""
+    for trace in figure.data:
+        axis = figure.layout[f"yaxis{(trace.yaxis or 'y')[1:]}"]
+        if trace.type != "bar" or trace.error_y.array is None or axis.range is None or axis.type == "log":
+            continue
+        low, high = axis.range
+        tops, feet = trace.y + trace.error_y.array, trace.y - trace.error_y.arrayminus
+        axis.range = (min(low, float(np.nanmin(feet))), max(high, 1.05 * float(np.nanmax(tops))))
 
 
 def _mean_of(traces: Sequence[Trace], layout: dict[str, Any], number: int) -> tuple[list[Trace], str] | NotCompared:
