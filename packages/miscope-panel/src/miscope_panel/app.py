@@ -42,6 +42,15 @@ __all__ = ["application"]
 _DRAWN_WITH = ("numpy", "pandas", "pyarrow.parquet", "plotly.graph_objects")
 
 
+def _set_up() -> None:
+    """What Panel and Bokeh are told of this process."""
+    if "lazy_resources" in pn.config.param:
+        # Panel 1.10 would fetch what a component did not declare while it renders, wherever that lies.
+        pn.config.lazy_resources = False  # pyright: ignore
+    # Panel asks models for what they lack with each change, and Bokeh would look for a like name in vain each time.
+    settings.perform_error_diagnostics = False
+
+
 def application(  # noqa: PLR0913 - each is something else that a server is told
     workspace: Workspace,
     pool: Executor,
@@ -57,11 +66,7 @@ def application(  # noqa: PLR0913 - each is something else that a server is told
     """
     from panel.io.fastapi import add_applications
 
-    if "lazy_resources" in pn.config.param:
-        # Panel 1.10 would fetch what a component did not declare while it renders, wherever that lies.
-        pn.config.lazy_resources = False  # pyright: ignore
-    # Panel asks models for what they lack with each change, and Bokeh would look for a like name in vain each time.
-    settings.perform_error_diagnostics = False
+    _set_up()
     # FastAPI's own pages of documentation load their scripts from a CDN.
     _warm()
     app = FastAPI(
