@@ -7,6 +7,7 @@ and whatever was written after the state is written again, with the same numbers
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["CheckpointWriter", "state_of"]
 
+_WRITE_EVERY = 0.2
+"""Seconds after which metrics that are reported are written too, for whoever looks at the training."""
+_WRITES_TAKE = 0.05
+"""Of the time at most, where writing is slow."""
+
 
 @final
 class CheckpointWriter:
@@ -41,6 +47,7 @@ class CheckpointWriter:
         self._remarks = remarks
         self._seen: list[tuple[int, Mapping[str, Tensor]]] = []
         self._rows: list[tuple[int, str, float]] = []
+        self._written, self._writing = time.monotonic(), 0.0
         self.latest: dict[str, float] = {}
         """Metrics of the last fetched step."""
         self._watched: dict[str, float] = {}
@@ -91,11 +98,21 @@ class CheckpointWriter:
             self._log.write("warning", step=step, field=each.field, reason=each.message)
         return [str(each) for each in found]
 
+    def report(self) -> None:
+        """Fetch, and write unless that was just done; whoever goes on from a state drops what is later."""
+        if time.monotonic() - self._written > max(_WRITE_EVERY, self._writing / _WRITES_TAKE):
+            self.flush()
+        else:
+            self.fetch()
+
     def flush(self) -> None:
         """Write the fetched metrics."""
         self.fetch()
+        began = time.monotonic()
         self._store.append_metrics(self._variant, self._rows)
         self._rows.clear()
+        self._written = time.monotonic()
+        self._writing = self._written - began
 
     def checkpoint(self, step: int, trainer: Trainer, facts: Mapping[str, Any]) -> Path:
         """Keep the weights with their metrics, and the state to go on from."""

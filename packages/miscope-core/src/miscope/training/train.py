@@ -230,7 +230,7 @@ def _steps(
             writer.state(step, trainer, choice.facts)
             timer.saved()
         if path is not None or timer.since_report > _REPORT_EVERY or step == total or lines.due(step):
-            writer.fetch()
+            writer.report()
             timer.reported()
             pace.note(step)
             metrics, eta = writer.latest_metrics, pace.left(total)

@@ -20,6 +20,7 @@ from miscope_panel.page.page_record import PageContext
 from miscope_panel.shown import pin
 from miscope_panel.shown.about import told
 from miscope_panel.shown.card_looks import LOOKS, between_shown, looks_among, without_looks
+from miscope_panel.shown.files_changed import FilesChanged
 from miscope_panel.shown.lens_cards import CardSection, under_headings
 from miscope_panel.shown.picture import Picture, Request
 from miscope_panel.shown.pin import view_of
@@ -64,6 +65,19 @@ class Board:
         for card in self._cards.values():
             card.forget()
         self.sections = ()
+
+    def variants(self) -> set[str]:
+        """Those that the cards are of, held ones too."""
+        requests = [request for _, request in self.cards()]
+        return {name for request in requests for name in (request.variant, *request.compared)}
+
+    def renew(self, files: FilesChanged) -> None:
+        """Have drawn anew what is drawn of these."""
+        for entry, card in self._cards.items():
+            request, view = self._request(entry, self.selection.place), self._workspace.plugins.views[view_of(entry)]
+            of = files.of((request.variant, *request.compared))
+            if of.concern(view, whole=card.is_whole):
+                card.renew(urgent=bool(of.rested))
 
     def lay_out(self, place: Place, steps: Sequence[int]) -> None:
         """One card for each open view, in order; those already there stay as they are.

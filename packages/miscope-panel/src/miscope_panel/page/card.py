@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from hashlib import blake2b
 from typing import Any, ClassVar, final
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ import param
 from miscope.failure import Failure, tried
 from miscope_panel.page.client import source, style
 from miscope_panel.page.errands import Errands
+from miscope_panel.page.paced import Paced
 from miscope_panel.page.page_component import PageComponent
 from miscope_panel.shown.about import untold
 from miscope_panel.shown.parted_figure import parted
@@ -88,6 +90,10 @@ class Card(PageComponent):
         self._serial = 0
         """Numbers what was sent off: of two equal requests the earlier answer is of an earlier time."""
         self._again: Callable[[], None] = lambda: None
+        self._redraw: Callable[[], None] = lambda: None
+        self._renewals = Paced(lambda: self._redraw())
+        self._drawn: Picture | None = None
+        """What is shown, with a digest in the place of its figure."""
         self.tell: Callable[[Request], Mapping[str, Any]] = lambda request: {}
         """What there is to know of a card with that picture; asked on a thread."""
         self._of: Request | None = None
@@ -105,6 +111,7 @@ class Card(PageComponent):
         if request != self._wanted:
             self._wanted, self._sent = request, False
         self._again = partial(self.ask, request, render, errands)
+        self._redraw = partial(self._draw_anew, request, render, errands)
         self.pending = request != self._shown
         self.inform(request if self.pending or self._of is None else self._of, errands)
         if self.pending and self.in_sight and not self._sent:
@@ -123,6 +130,11 @@ class Card(PageComponent):
         """Whether its picture is the one of this request."""
         return request == self._shown
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it shows a figure, of the step that was asked for."""
+        return self.picture.get("state") == "figure" and not self.picture.get("note")
+
     def forget(self) -> None:
         """Take what is shown, or is being made, for old: the next request is made again, the same or not."""
         self._wanted = self._shown = None
@@ -132,6 +144,33 @@ class Card(PageComponent):
         """Have the same picture made anew."""
         self.forget()
         self._again()
+
+    def renew(self, *, urgent: bool = False) -> None:
+        """What it is drawn of may be other than it was: have it drawn anew, and shown where it is another picture.
+
+        Out of sight once it is seen again. urgent: nothing may follow that would have it drawn.
+        """
+        if self.in_sight and self._shown is not None and not self.pending:
+            self._renewals.want(urgent=urgent)
+        elif self.in_sight:
+            self.again()
+        else:
+            self.forget()
+
+    def _draw_anew(self, request: Request, render: Renderer, errands: Errands) -> None:
+        self._serial += 1
+        work = partial(self._make, request, self._serial, render)
+        errands.send(work, partial(self._renewed, request, self._serial, errands))
+
+    def _renewed(
+        self, request: Request, serial: int, errands: Errands, answer: tuple[Picture, dict[str, Any]] | None
+    ) -> None:
+        if request == self._wanted and serial == self._serial:
+            if answer is None:
+                self.again()
+            elif _digested(answer[0]) != self._drawn:
+                self._show(request, serial, errands, answer)
+        self._renewals.done()
 
     def _make(self, request: Request, serial: int, render: Renderer) -> tuple[Picture, dict[str, Any]] | None:
         """On a thread, maybe long after it was asked for: None where nobody would look at it by now."""
@@ -150,7 +189,7 @@ class Card(PageComponent):
             self._seen()
             return
         made, picture = answer
-        self._shown = request
+        self._shown, self._drawn = request, _digested(made)
         self._of = request if made.step is None else replace(request, step=made.step)
         self.inform(self._of, errands)
         # At once: a change costs the event loop a millisecond, however much changes with it.
@@ -182,6 +221,11 @@ class Card(PageComponent):
             self._inquire()
         else:
             self.on_message(data)
+
+
+def _digested(made: Picture) -> Picture:
+    """To be compared with another; figures have megabytes."""
+    return replace(made, figure=blake2b(made.figure.encode()).hexdigest())
 
 
 def sent(made: Picture) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from typing import final
 
 import panel as pn
 
+from miscope.failure import Failure, tried
 from miscope.workspace import Workspace
 from miscope_panel.page.client import sheet
 from miscope_panel.page.errands import Errands
+from miscope_panel.page.paced import Paced
 from miscope_panel.shown.selection import Place
 from miscope_panel.shown.variant_chips import Chip, chips_of
 
@@ -25,6 +27,7 @@ class ContextBar:
     def __init__(self, workspace: Workspace, errands: Errands) -> None:
         self._workspace, self._errands = workspace, errands
         self._colours: dict[str, str] = {}
+        self._renewals = Paced(self._read_on)
         self.view = pn.pane.HTML("", sizing_mode="stretch_width", margin=0, stylesheets=[sheet("context_bar")])
 
     def follow(self, place: Place) -> None:
@@ -38,6 +41,19 @@ class ContextBar:
         """Read anew how far they came."""
         read = partial(chips_of, self._workspace, tuple(self._colours), self._colours)
         self._errands.send(read, partial(self._show, self._colours))
+
+    def renew(self, *, urgent: bool) -> None:
+        """Some of them may have come further. urgent: nothing may follow that says so."""
+        self._renewals.want(urgent=urgent)
+
+    def _read_on(self) -> None:
+        read = partial(tried, partial(chips_of, self._workspace, tuple(self._colours), self._colours))
+        self._errands.send(read, partial(self._show_renewed, self._colours))
+
+    def _show_renewed(self, of: dict[str, str], chips: Sequence[Chip] | Failure) -> None:
+        if not isinstance(chips, Failure):
+            self._show(of, chips)
+        self._renewals.done()
 
     def _show(self, of: dict[str, str], chips: Sequence[Chip]) -> None:
         if of == self._colours:

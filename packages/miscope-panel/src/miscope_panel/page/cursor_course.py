@@ -9,6 +9,7 @@ from typing import Any, final
 
 from miscope.errors import BadValue, MiscopeError
 from miscope.figures.comparing.clock import Clock, clock_of
+from miscope.failure import Failure, tried
 from miscope.store.annotation import Annotation, AnnotationChange, PinnedStep
 from miscope.store.annotation_files import annotation_of, change_annotation
 from miscope.view import SINCE
@@ -16,6 +17,7 @@ from miscope_panel.page.cursor import Cursor
 from miscope_panel.page.cursor_axes import CursorAxes
 from miscope_panel.page.errands import attempted
 from miscope_panel.page.listening import Listening
+from miscope_panel.page.paced import Paced
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.page.run_watch import Heard
 from miscope_panel.shown.selection import Place
@@ -32,6 +34,7 @@ class CursorCourse:
         self._server, self._errands, self._selection = context.server, context.errands, context.selection
         self._workspace = self._server.workspace
         self.cursor = cursor
+        self._renewals = Paced(self._read_on)
         self._revision = -1
         """Of the pins that are shown: an answer that was overtaken by a later one is dropped."""
         cursor.can_pin = not self._server.read_only
@@ -44,9 +47,25 @@ class CursorCourse:
         self._revision = -1
         self.cursor.param.update(variant=variant, events={}, stages=[], pins=[], pin_said="")
         if variant:
-            work = partial(course_of, self._workspace, variant, tuple(self.cursor.steps))
-            self._errands.send(work, partial(self._mark, variant))
+            self._errands.send(self._reading(), partial(self._mark, variant))
             self._read(variant)
+
+    def renew(self, *, urgent: bool) -> None:
+        """There may be more steps, or other events. urgent: nothing may follow that says so."""
+        if self.cursor.variant:
+            self._renewals.want(urgent=urgent)
+
+    def _read_on(self) -> None:
+        variant = self.cursor.variant
+        self._errands.send(partial(tried, self._reading()), partial(self._mark_renewed, variant))
+
+    def _reading(self) -> Callable[[], Course]:
+        return partial(course_of, self._workspace, self.cursor.variant, tuple(self.cursor.steps))
+
+    def _mark_renewed(self, variant: str, course: Course | Failure) -> None:
+        if not isinstance(course, Failure):
+            self._mark(variant, course)
+        self._renewals.done()
 
     def follow(self, place: Place) -> None:
         """What all cards over training have in common is in the address."""

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import final
 
 from miscope.tabulating.showing import ShownTable
+from miscope_panel.page.paced import Paced
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.page.run_watch import Heard
 
 __all__ = ["LiveRows", "in_their_places"]
-
-_EVERY = 2.0
-"""Seconds from one reading to the next while runs only get further: of a thousand variants one takes a good part of
-a second."""
 
 
 @final
@@ -24,19 +20,19 @@ class LiveRows:
 
     def __init__(self, context: PageContext, read: Callable[[], None]) -> None:
         """read: reads what is shown as it is by now; whoever is done with that calls `done`."""
-        self._context, self._read = context, read
+        self._context, self._paced = context, Paced(read)
         self._leave: Callable[[], None] | None = None
-        self._first = self._under_way = self._again = False
-        self._ended = 0.0
+        self._first = False
 
     def look(self, *, looked_at: bool) -> None:
         """Listen, or be still."""
         if looked_at and self._leave is None:
-            self._first, self._under_way = True, False
+            self._first = True
             self._leave = self._context.server.watch.listen(self._context.errands.hand, self.hear)
         elif not looked_at and self._leave is not None:
             self._leave()
             self._leave = None
+            self._paced.stop()
 
     def hear(self, heard: Heard) -> None:
         """What happened to runs since."""
@@ -45,19 +41,12 @@ class LiveRows:
             # What there was when one began to listen the page has just read.
             return
         urgent = heard.moved or heard.anew or bool(heard.noted)
-        if self._under_way:
-            self._again = self._again or urgent
-        elif urgent or time.monotonic() - self._ended >= _EVERY:
-            self._under_way, self._again = True, False
-            self._read()
+        if urgent or heard.runs:
+            self._paced.want(urgent=urgent)
 
     def done(self) -> None:
         """What was read is shown, or was in vain."""
-        self._under_way, self._ended = False, time.monotonic()
-        again, self._again = self._again, False
-        if again and self._leave is not None:
-            self._under_way = True
-            self._read()
+        self._paced.done()
 
 
 def in_their_places(before: ShownTable, now: ShownTable) -> ShownTable:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from miscope.runs.run_queue import RunQueue
     from miscope.workspace import Workspace
     from miscope_panel.page.errands import Errands
+    from miscope_panel.page.folder_watch import FolderWatch
     from miscope_panel.page.run_watch import RunWatch
     from miscope_panel.shown.selection import Place, Selection
 
@@ -40,6 +41,8 @@ class ServerContext:
     """Sees to it that somebody works through the queue."""
     watch: RunWatch
     """Tells whoever listens what happens to runs."""
+    folders: FolderWatch
+    """Has `watch` tell of files of the variants that somebody looks at."""
     pages: FoundPages
     """Those that can be opened."""
     read_only: bool = False

@@ -22,6 +22,7 @@ from miscope_panel.page import hookspecs
 from miscope_panel.page.catalogue_page import CataloguePage
 from miscope_panel.page.client import sheet
 from miscope_panel.page.compare_page import ComparePage
+from miscope_panel.page.folder_watch import FolderWatch
 from miscope_panel.page.installed import InstalledPage
 from miscope_panel.page.jobs_page import JobsPage
 from miscope_panel.page.launch.launch_page import LaunchPage
@@ -59,13 +60,14 @@ def server_context(
     read_only: bool = False,
 ) -> ServerContext:
     """What the pages of one server have in common. queue: None for that of the workspace."""
-    queue = queue or RunQueue(workspace.root)
+    queue, folders = queue or RunQueue(workspace.root), FolderWatch(workspace.store.layout)
     return ServerContext(
         workspace=workspace,
         pool=pool,
         estimates=pool,
         queue=queue,
-        watch=RunWatch(queue, NotesWatch(workspace.store).look),
+        watch=RunWatch(queue, NotesWatch(workspace.store).look, folders.look),
+        folders=folders,
         summon=summon,
         pages=found_pages(workspace.plugins),
         read_only=read_only,

@@ -1,6 +1,6 @@
 """One reader of the queue's journal for a whole server, however many pages want to know what happens to runs.
 
-It says too of which variants somebody wrote tags, notes or pins.
+It says too of which variants somebody wrote tags, notes or pins, and of which that are looked at files came or went.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from miscope.runs.journal import Journal
 from miscope.runs.queued_run import QueuedRun
 from miscope.runs.run_queue import RunQueue
 from miscope.runs.run_state import ACTIVE
+from miscope_panel.shown.files_changed import FilesChanged
 from miscope_panel.shown.jobs_told import NOTHING, JobsTold
 
 __all__ = ["Heard", "RunWatch"]
 
 _log = logging.getLogger("miscope.serve")
 
-_LOOK_EVERY = 0.4
-"""Seconds; with the 0.25 that a run's process takes to say how far it is, and the way to the browser, below one."""
+_LOOK_EVERY = 0.2
+"""Seconds; with those that a run's process takes to say how far it is, and the way to the browser, below one."""
 _UNREADABLE = (MiscopeError, OSError, sqlite3.Error, ValueError)
 """What reading a queue raises that is damaged, away for a moment or written by another version: it is read again."""
 _MANY = 20
@@ -46,6 +47,8 @@ class Heard:
     """Whether a run is in another state, place or list, not only further."""
     noted: frozenset[str] = frozenset()
     """Names of variants whose tags, notes or pins were written, by whomever."""
+    files: FilesChanged = field(default_factory=FilesChanged)
+    """Of variants that are looked at, whoever wrote them."""
 
     def then(self, later: Heard) -> Heard:
         """Both together."""
@@ -55,6 +58,7 @@ class Heard:
             anew=self.anew or later.anew,
             moved=self.moved or later.moved,
             noted=self.noted | later.noted,
+            files=self.files.then(later.files),
         )
 
 
@@ -94,9 +98,14 @@ class _Listener:
 class RunWatch:
     """Reads while somebody listens, on a thread of its own, and tells each only of what changed."""
 
-    def __init__(self, queue: RunQueue, noted: Callable[[], frozenset[str]] = frozenset) -> None:
-        """noted: of which variants something was written since it was last called."""
-        self._queue, self._journal, self._noted = queue, Journal(queue.database), noted
+    def __init__(
+        self,
+        queue: RunQueue,
+        noted: Callable[[], frozenset[str]] = frozenset,
+        files: Callable[[], FilesChanged] = FilesChanged,
+    ) -> None:
+        """noted: of which variants something was written since it was last called. files: which came or went since."""
+        self._queue, self._journal, self._noted, self._files = queue, Journal(queue.database), noted, files
         self._turn = threading.Lock()
         self._listeners: dict[object, _Listener] = {}
         self._thread: threading.Thread | None = None
@@ -152,6 +161,8 @@ class RunWatch:
                 heard, complained = None, why
             if noted := self._noted():
                 heard = replace(heard or Heard(told=reader.told), noted=noted)
+            if files := self._files():
+                heard = replace(heard or Heard(told=reader.told), files=files)
             for key, listener in listeners.items():
                 told = heard if key in known else Heard(told=reader.told, anew=True)
                 if told is not None:

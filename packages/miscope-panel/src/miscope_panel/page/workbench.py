@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, final
 
 import panel as pn
 
+from miscope.failure import Failure, tried
 from miscope.inventory import look_up
 from miscope.workspace import Workspace
 from miscope_panel.page.board import Board
@@ -16,6 +18,7 @@ from miscope_panel.page.client import sheet
 from miscope_panel.page.context_bar import ContextBar
 from miscope_panel.page.cursor import Cursor
 from miscope_panel.page.cursor_course import CursorCourse
+from miscope_panel.page.live_workbench import LiveParts, LiveWorkbench
 from miscope_panel.page.opening import opened
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.page.reports import Reports
@@ -68,6 +71,11 @@ class Workbench:
         """Whether another page was looked at since."""
         self.sidebar.on_again = self.look_again
         self.sidebar.on_lens = self._look_through
+        parts = LiveParts(
+            cards=self.cards, course=self.course, context_bar=self.context_bar, read_states=self._read_states
+        )
+        self.live = LiveWorkbench(context, parts)
+        self.live.variants.on_moved = self._look_for_variants
 
     def _offer(self) -> None:
         """What the menus hold beside variants, found where it keeps nobody waiting."""
@@ -87,12 +95,13 @@ class Workbench:
         self.cards.computing.look(looked_at=place.page == "views")
         self.course.look(looked_at=place.page == "views")
         self.selected.follow(place)
+        self.live.follow(place)
         if place.page != "views":
             self._left = True
             return
         if self._left and self._worked_on is not None:
             # Elsewhere variants are trained, deleted and brought back.
-            self._errands.send(partial(_known, self._workspace), self._know)
+            self._look_for_variants()
         self._left = False
         if self._worked_on is None or not place.variant:
             self._names = _known(self._workspace)
@@ -108,10 +117,19 @@ class Workbench:
         self._work_on(old, place)
         self.cursor.css_classes = [] if self.cursor.steps else ["away"]
 
-    def _know(self, names: list[str]) -> None:
-        if names != self._names:
-            self._names = names
-            self.sidebar.know(names)
+    def _look_for_variants(self) -> None:
+        self._errands.send(partial(tried, partial(_known, self._workspace)), self._know)
+
+    def _know(self, names: list[str] | Failure) -> None:
+        if isinstance(names, Failure) or names == self._names:
+            return
+        variant = self.selection.place.variant
+        came = variant in names and variant not in self._names
+        self._names = names
+        self.sidebar.know(names)
+        if came and self._worked_on is not None:
+            self._worked_on = Place()
+            self.follow(self.selection.place)
 
     def arrive(self) -> None:
         """A visitor comes from outside, by an address: what it leaves open is filled in once more."""
@@ -159,6 +177,18 @@ class Workbench:
             step_label=family.step_label if family else "step",
         )
         self.course.take_up(variant if variant in self._names else "")
+
+    def _read_states(self, done: Callable[[], None]) -> None:
+        place = self.selection.place
+        read = partial(tried, partial(_states, self._workspace, place))
+        self._errands.send(read, partial(self._explain_renewed, place, done))
+
+    def _explain_renewed(
+        self, place: Place, done: Callable[[], None], states: dict[str, tuple[State, str]] | Failure
+    ) -> None:
+        if not isinstance(states, Failure):
+            self._explain(place, states)
+        done()
 
     def _explain(self, place: Place, states: dict[str, tuple[State, str]]) -> None:
         now = self.selection.place
