@@ -23,6 +23,8 @@ from miscope_panel.page.computing import Computing
 from miscope_panel.page.cursor import Cursor
 from miscope_panel.page.cursor_axes import CursorAxes
 from miscope_panel.page.listening import Listening
+from miscope_panel.page.live_variants import LiveVariants
+from miscope_panel.page.paced import Paced
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.page.run_watch import Heard
 from miscope_panel.shown.card_looks import LOOKS, between_shown, looks_among
@@ -37,6 +39,7 @@ from miscope_panel.shown.comparing.comparison import (
     read_comparison,
     with_names,
 )
+from miscope_panel.shown.files_changed import FilesChanged
 from miscope_panel.shown.selected import selected_of, selecting, turning
 from miscope_panel.shown.selection import Place, settled
 from miscope_panel.shown.shared_controls import controls_at, left_to_bar, shared_by
@@ -77,6 +80,9 @@ class ComparePage:
         self._compared: Compared | None = None
         self._compared_of: tuple[str, ...] = ()
         self._groups: dict[str, ComparedGroup] = {}
+        self.live = LiveVariants(context)
+        self.live.on_files, self.live.on_ended = self._take, partial(self._take, FilesChanged())
+        self._renewals = Paced(self._read_on)
 
     def follow(self, place: Place) -> None:
         """Show the place; what is known of its variants is read on a thread, when they are others."""
@@ -85,8 +91,10 @@ class ComparePage:
         self._listening.look(looked_at=place.page == NAME)
         if place.page != NAME:
             self._names = None
+            self.live.look(None)
             return
         names = names_compared(place)[:MOST]
+        self.live.look(names)
         if names != self._names:
             self._names = names
             read = partial(tried, partial(_known, self._workspace, names, place.colours))
@@ -100,6 +108,22 @@ class ComparePage:
             group.forget()
         self._names = None
         self.follow(self._selection.place)
+
+    def _take(self, files: FilesChanged) -> None:
+        """Something came or went, or a run ended."""
+        self._renewals.want(urgent=bool(files.rested) or not files)
+        for name, group in self._groups.items():
+            if files.concern(self._workspace.plugins.views[name], whole=all(card.is_whole for card in group.cards)):
+                group.renew(urgent=bool(files.rested))
+
+    def _read_on(self) -> None:
+        names = self._names or ()
+        self._errands.send(partial(tried, partial(_known, self._workspace, names)), partial(self._relearn, names))
+
+    def _relearn(self, names: tuple[str, ...], known: tuple[Compared, tuple[str, ...]] | Failure) -> None:
+        if not isinstance(known, Failure) and (known[0] != self._compared or names != self._compared_of):
+            self._learn(names, known)
+        self._renewals.done()
 
     def _learn(self, names: tuple[str, ...], known: tuple[Compared, tuple[str, ...]] | Failure) -> None:
         place = self._selection.place

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, final
 
 import panel as pn
 
+from miscope.failure import Failure, tried
 from miscope_panel.page.card import Card, sent
 from miscope_panel.page.client import sheet
 from miscope_panel.page.computing import Computing
 from miscope_panel.page.errands import Errands
+from miscope_panel.page.paced import Paced
 from miscope_panel.shown.about import told
 from miscope_panel.shown.comparing.compared_request import ComparedRequest
 from miscope_panel.shown.comparing.compared_view import ComparedCard, ComparedView, compared_view
@@ -53,6 +55,7 @@ class ComparedGroup:
         self._asked: ComparedRequest | None = None
         self._sent: tuple[Any, ...] | None = None
         self._known: tuple[Any, ...] | None = None
+        self._renewals = Paced(self._draw_anew)
         self._forgotten = 0
         """How often: what was being made then is of before."""
 
@@ -94,10 +97,37 @@ class ComparedGroup:
         if self._asked is not None:
             self.ask(self._asked)
 
+    def renew(self, *, urgent: bool = False) -> None:
+        """What the pictures are drawn of may be other than it was: have them drawn anew, and shown where they changed.
+
+        Out of sight once a card is seen again. urgent: nothing may follow that would have them drawn.
+        """
+        if self._asked is None:
+            return
+        if any(card.in_sight for card in self.cards) and self._known == self._asked.key:
+            self._renewals.want(urgent=urgent)
+        else:
+            self.again()
+
+    def _draw_anew(self) -> None:
+        if self._asked is None:
+            self._renewals.done()
+            return
+        self._forgotten += 1
+        request = self._asked
+        work = partial(tried, partial(self._drawn, request))
+        self._errands.send(work, partial(self._renewed, request, self._forgotten))
+
+    def _renewed(self, request: ComparedRequest, forgotten: int, made: _Made | Failure) -> None:
+        if not isinstance(made, Failure) and made[0] != self.shown:
+            self._show(request, forgotten, made)
+        self._renewals.done()
+
     def _make(self, request: ComparedRequest) -> _Made | None:
         """On a thread, maybe long after it was asked for: None where another was asked for since."""
-        if self._asked is not request:
-            return None
+        return self._drawn(request) if self._asked is request else None
+
+    def _drawn(self, request: ComparedRequest) -> _Made:
         # Without the figures: files are made of a page's cards seldom, and drawn for that.
         seen = compared_view(self._workspace, request)
         made = replace(seen, cards=tuple(replace(card, drawn=None) for card in seen.cards))
