@@ -438,3 +438,10 @@ def test_a_picture_is_made_ready_for_the_browser_before_it_comes_back_to_the_pag
     monkeypatch.setattr(ComparedGroup, "_show", show)
     Dashboard(server_context(trained, at_once), f"{BOTH}&compare:views=small.losses")
     assert happened == ["ready", "back"]
+
+
+def test_what_another_version_of_an_analyzer_computed_is_said_to_be_left_out(open_page, monkeypatch):
+    words = "seed=1, parameters.norms: it was computed by version 1; installed is 2."
+    monkeypatch.setattr(compared_views, "same_inputs", lambda *_: SameInputs(same=True, outdated=(words,)))
+    _, page = open_page(f"{BOTH}&compare:views=small.losses")
+    assert [(note["text"], note["bad"]) for note in page.bar.notes] == [(f"Left out: {words}", True)]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from miscope.analysis.analyzer_options import Options, checked_options, options_apart, written_options
+from miscope.analysis.another_version import of_another_version
 from miscope.analysis.planning import resolve
 from miscope.analysis.recipe_note import RecipeNote, noted
 from miscope.analyzer import Grain
@@ -62,7 +63,7 @@ def what_is_known(store: Store, analyses: Sequence[ResolvedAnalysis], name: str,
         several = f"{len(longest)} checkpoints, {min(longest)} to {max(longest)}"
         over = several if len(longest) > 1 else f"one checkpoint, {max(longest)}"
         return f"It exists over {over}; there are {len(analysis.steps)}."
-    return ""
+    return of_another_version(store, analyses, name)
 
 
 def _notes(store: Store, analyses: Sequence[ResolvedAnalysis], name: str) -> Iterator[RecipeNote]:

@@ -71,10 +71,16 @@ def notes_of(
         for member in known.members:
             if member.clock(asked.align) is None and member.chip.variant not in asked.hidden:
                 yield _note(" ".join(member.unaligned(asked.align)), member.instead(), bad=True)
-    made = {name: view for name, view in shown.items() if view is not None}
+    yield from _of_inputs({name: view for name, view in shown.items() if view is not None})
+
+
+def _of_inputs(made: Mapping[str, ComparedView]) -> Iterator[dict[str, Any]]:
+    """What the pictures were computed of, and by which versions of the analyzers."""
     for name, view in made.items():
         if not view.inputs.same:
             yield _note(f"{name}: {view.inputs.words}.", bad=True)
+    for words in dict.fromkeys(words for view in made.values() for words in view.inputs.outdated):
+        yield _note(f"Left out: {words}", bad=True)
     same = [view.inputs for view in made.values() if view.inputs.same]
     inputs = dict.fromkeys(known.words for known in same if known.words)
     versions = dict.fromkeys(version for known in same for version in known.versions)
