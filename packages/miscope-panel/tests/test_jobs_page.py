@@ -87,6 +87,24 @@ def test_where_nothing_was_asked_for_the_page_says_how_to(looking):
     assert "miscope train FAMILY --queue --workspace " in notice[1]
 
 
+def test_only_cards_in_sight_are_told_how_far_their_runs_are(looking):
+    visitor = looking()
+    queue, runs = visitor.server.queue, [train(visitor, seed) for seed in (0, 1)]
+    for number in runs:
+        queue.claim(number, this_process())
+    visitor.until(lambda shown: ids(shown, "running") is not None and len(ids(shown, "running")) == 2)
+    visitor.says(kind="seen", ids=[runs[1]])
+    queue.reach(runs[0], Reached(done=12, total=30))
+    queue.reach(runs[1], Reached(done=15, total=30))
+    first = visitor.changed.get(timeout=LONG)
+    assert [*first] == [str(runs[1])]
+    # Whoever comes into sight is told what was missed.
+    visitor.says(kind="seen", ids=runs)
+    assert {number: card["progress"] for number, card in visitor.changed.get(timeout=LONG).items()} == {
+        str(runs[0]): "12 of 30 steps"
+    }
+
+
 def test_a_run_goes_from_section_to_section_as_it_happens(looking):
     visitor = looking()
     queue, number = visitor.server.queue, train(visitor)

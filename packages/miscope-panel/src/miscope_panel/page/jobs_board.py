@@ -21,7 +21,7 @@ class JobsBoard(MessagingComponent):
         doc="Sections (name, title, ids, count, open), cards by number of the run as text, by what is asked the runs"
         " that may be asked together, and why there is no run, line by line; replaced as a whole.",
     )
-    changed = param.Dict(default={}, doc="Of the cards those that are otherwise now.")
+    changed = param.Dict(default={}, doc="Of the cards in sight those that are otherwise now.")
     curve = param.Dict(default={}, doc="id and curves: losses of one training; serial.")
     detail = param.Dict(default={}, doc="id, about ('log', 'trace', 'configuration'), what was asked for, serial.")
     said = param.Dict(default={}, doc="text, is_problem, undo, serial: what became of the last thing that was asked.")

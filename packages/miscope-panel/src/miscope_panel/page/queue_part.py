@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import count
@@ -39,6 +39,8 @@ class _Known:
     asked: int = 0
     """How often the list was asked for."""
     most: dict[str, int] = field(default_factory=dict)
+    seen: frozenset[int] | None = None
+    """Runs whose cards are in sight; None before the browser has said so: any may be."""
     logs: set[int] = field(default_factory=set)
     """Runs whose log is unfolded."""
 
@@ -83,12 +85,21 @@ class QueuePart:
         if heard.moved:
             self._show()
         else:
-            changed = {str(number): card_dict(run) for number, run in heard.runs.items()}
-            self.board.changed = {
-                number: card for number, card in changed.items() if number in self.board.shown["cards"]
-            }
+            self._tell(heard.runs if self._known.seen is None else heard.runs.keys() & self._known.seen)
         for number in self._known.logs & heard.runs.keys():
             self._send_detail(number, "log")
+
+    def _tell(self, numbers: Iterable[int]) -> None:
+        """How far these are, where the browser has their cards."""
+        runs, cards = self._known.runs, self.board.shown["cards"]
+        changed = {str(n): card_dict(runs[n]) for n in numbers if n in runs and str(n) in cards}
+        if changed:
+            self.board.changed = changed
+
+    def _see(self, numbers: frozenset[int]) -> None:
+        """These cards are in sight by now: of those that were not, the browser may know less than there is."""
+        before, self._known.seen = self._known.seen, numbers
+        self._tell(numbers - before if before is not None else ())
 
     def _put(self, runs: Mapping[int, QueuedRun]) -> None:
         """These as they stand now."""
@@ -125,6 +136,8 @@ class QueuePart:
                 self._ask(partial(self._actions.move, number, by))
             case {"kind": "restore", "ids": [*ids]}:
                 self._ask(partial(self._actions.restore, _numbers(ids)))
+            case {"kind": "seen", "ids": [*ids]}:
+                self._see(frozenset(_numbers(ids)))
             case {"kind": "open", "id": int(number)}:
                 self._open(number)
             case {"kind": "go", "to": str(to)}:

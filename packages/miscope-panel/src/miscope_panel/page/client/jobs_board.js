@@ -1,5 +1,6 @@
 // Sections of runs. A card that is there stays as it is, so that what is unfolded or in hand is not lost to an update.
 const LONG = 12000
+const SETTLED = 50
 
 export function render({model, el}) {
   const cards = new Map()
@@ -10,6 +11,15 @@ export function render({model, el}) {
   const body = h("div", {class: "sections"})
   const settings = configuration_window(model)
   el.append(h("div", {class: "jobs"}, h("div", {class: "head"}, filters, bulk), said, notice, body, settings.element))
+
+  // Of what is out of sight nothing need be told.
+  const in_sight = new Set()
+  let telling = null
+  function see(id, is_seen) {
+    in_sight[is_seen ? "add" : "delete"](id)
+    clearTimeout(telling)
+    telling = setTimeout(() => model.send_msg({kind: "seen", ids: [...in_sight]}), SETTLED)
+  }
 
   const chosen = () => [...cards].filter(([, card]) => card.box.checked).map(([id]) => Number(id))
   const ask = (action, ids) => model.send_msg({kind: "ask", action, ids})
@@ -68,7 +78,7 @@ export function render({model, el}) {
     }
     for (const [id, card] of Object.entries(wanted)) {
       if (cards.has(id)) cards.get(id).update(card)
-      else cards.set(id, run_card(model, card, {select: offer, configure: settings.open}))
+      else cards.set(id, run_card(model, card, {select: offer, configure: settings.open, see}))
     }
     body.replaceChildren(...model.shown.sections.filter((section) => section.open && section.ids.length).map((section) =>
       h("section", {"data-section": section.name, "aria-label": section.title},
@@ -114,6 +124,7 @@ export function render({model, el}) {
   model.on("remove", () => {
     document.removeEventListener("visibilitychange", sight)
     for (const card of cards.values()) card.remove()
+    clearTimeout(telling)
   })
   lay()
 }

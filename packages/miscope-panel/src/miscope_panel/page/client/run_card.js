@@ -78,15 +78,19 @@ const run_card = (model, first, on) => {
   let seen = false
   const look = () => chart && seen && model.send_msg({kind: "curve", id})
   const sight = new IntersectionObserver(([entry]) => {
-    if (!entry.isIntersecting || seen) return
-    seen = true
-    look()
+    on.see(id, entry.isIntersecting)
+    // While it was out of sight it was not told how its losses went on.
+    seen ||= entry.isIntersecting
+    if (entry.isIntersecting) look()
   })
   sight.observe(element)
 
   update(first)
   return {
     element, update, buttons, box, may: (action) => card.actions.some(({name}) => name === action), curve: (found) => chart?.set(found),
-    detail: (found) => (found.about === "log" ? log : trace).show(found.lines), remove: () => sight.disconnect(),
+    detail: (found) => (found.about === "log" ? log : trace).show(found.lines), remove: () => {
+      sight.disconnect()
+      on.see(id, false)
+    },
   }
 }
