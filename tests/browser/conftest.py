@@ -169,6 +169,8 @@ class Watched:
     foreign: list[str] = field(default_factory=list)
     frames: list[str] = field(default_factory=list)
     """Websocket messages to the server, as text."""
+    received: list[int] = field(default_factory=list)
+    """Lengths of those from the server."""
 
 
 @pytest.fixture(scope="session")
@@ -201,6 +203,9 @@ class Tab:
     def heard(self, frame: object) -> None:
         self.seen.frames.append(frame if isinstance(frame, str) else bytes(frame).decode("latin-1"))  # type: ignore[call-overload]
 
+    def told(self, frame: str | bytes) -> None:
+        self.seen.received.append(len(frame))
+
     def go(self, query: str) -> None:
         """As the browser's Back goes there: without loading the page anew. No field keeps the keys."""
         self.page.evaluate(
@@ -230,7 +235,7 @@ def opened(visitor: Any, address: str, query: str) -> Tab:
     page.on("console", lambda message: message.type == "error" and tab.seen.errors.append(message.text))
     page.on("pageerror", lambda error: tab.seen.errors.append(str(error)))
     page.on("request", asked)
-    page.on("websocket", lambda socket: socket.on("framesent", tab.heard))
+    page.on("websocket", lambda socket: (socket.on("framesent", tab.heard), socket.on("framereceived", tab.told)))
     page.goto(f"{address}?{query}")
     page.locator(".track").or_(page.locator(".page")).first.wait_for()
     return tab

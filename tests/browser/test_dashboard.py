@@ -9,6 +9,8 @@ pytestmark = pytest.mark.browser
 
 FIRST = "modadd.embedding-mlp/"
 CARDS = "behaviour.losses,neurons.heatmap"
+A_COMMIT = 1_000_000
+"""Bytes from the server at most, once the cursor has come to rest."""
 
 
 def card(page, title):
@@ -103,6 +105,7 @@ def test_a_burst_of_moves_is_one_message_to_the_server(turn_to):
     drawn(neuron(page))
     before = drawn(neuron(page))
     seen.frames.clear()
+    seen.received.clear()
     page.evaluate("""() => {
       for (let i = 0; i < 12; i++) window.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowLeft", bubbles: true}))
     }""")
@@ -110,6 +113,7 @@ def test_a_burst_of_moves_is_one_message_to_the_server(turn_to):
     address_says(page, e=800)
     assert len([frame for frame in seen.frames if '"asked"' in frame]) == 1
     assert drawn(neuron(page)) == before + 1
+    assert 0 < sum(seen.received) <= A_COMMIT
 
 
 def test_a_click_on_a_curve_jumps_there(turn_to):

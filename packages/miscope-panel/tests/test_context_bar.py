@@ -6,6 +6,7 @@ from miscope.figures.figure_style import variant_colours
 from miscope.tabulating.cell_text import written
 from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.pages import server_context
+from miscope_panel.shown import variant_chips
 from miscope_panel.shown.variant_chips import chips_of
 
 FIRST, OTHER = "toy.sum/v5-seed0-width16", "toy.sum/v5-seed1-width16"
@@ -46,3 +47,22 @@ def test_the_bar_follows_the_page(bar):
 
 def test_a_name_is_shown_as_it_is_written(bar, trained):
     assert "<script>" not in bar("v=toy.sum/<script>").view.object
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        ({"memorised": 900.0}, "memorised at 900"),
+        ({"memorised": 900.0, "onset": 4000.4}, "onset of test loss fall at 4000"),
+        ({"memorised": 900.0, "onset": 4000.4, "generalised": 9300.0}, "generalised at 9300"),
+    ],
+)
+def test_a_chip_says_the_last_stage_that_training_came_to(trained, monkeypatch, events, words):
+    monkeypatch.setattr(variant_chips, "events_of", lambda workspace, variant: events)
+    (chip,) = chips_of(trained, [FIRST])
+    assert chip.words[1] == words
+
+
+def test_a_chip_of_a_run_without_events_says_no_stage(trained):
+    (chip,) = chips_of(trained, [FIRST])
+    assert not any(" at " in word for word in chip.words)

@@ -1,0 +1,94 @@
+"""What a page may cost, counted: files that a switch of the variant opens, readings that a filter takes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from miscope.tabulating.variant_table import Row, VariantTable
+from miscope_panel.page import runs_page
+from miscope_panel.page.dashboard import Dashboard
+from miscope_panel.page.pages import server_context
+from miscope_panel.page.run_watch import RunWatch
+from miscope_panel.shown import variants_table
+
+NAME, OTHER = "toy.sum/v5-seed0-width16", "toy.sum/v5-seed1-width16"
+PAYLOADS = (".npz", ".npy", ".safetensors", ".parquet")
+MOST_OPENED = 30
+"""Files, of whatever the menus, chips and marks of a variant are made; 123 views are listed for it."""
+
+_opened: list[str] | None = None
+
+
+def _note(event: str, arguments: tuple[object, ...]) -> None:
+    if _opened is not None and event == "open" and isinstance(arguments[0], str):
+        _opened.append(arguments[0])
+
+
+@pytest.fixture(scope="module")
+def hook():
+    """Python tells of each file that is opened; what it was told once it tells for good."""
+    sys.addaudithook(_note)
+
+
+@contextmanager
+def opening(root) -> Iterator[list[str]]:
+    """What is opened of the workspace meanwhile."""
+    global _opened
+    _opened = found = []
+    try:
+        yield found
+    finally:
+        _opened = None
+        found[:] = [path for path in found if path.startswith(str(root))]
+
+
+@pytest.fixture
+def unheard(monkeypatch):
+    """No thread reads the queue meanwhile."""
+    monkeypatch.setattr(RunWatch, "listen", lambda self, hand, take: lambda: None)
+
+
+def test_a_switch_of_the_variant_reads_no_payload_for_what_it_lists_and_opens_few_files(
+    trained, at_once, hook, unheard, monkeypatch
+):
+    read = []
+    for name in ("load_arrays", "load_checkpoint", "stacked"):
+        whole = getattr(trained.store, name)
+        monkeypatch.setattr(
+            type(trained.store), name, lambda self, *a, _w=whole, _n=name, **k: (read.append(_n), _w(*a, **k))[1]
+        )
+    opened = Dashboard(server_context(trained, at_once), f"page=views&v={NAME}&views=none")
+    opened.selection.move(variant=OTHER)
+    opened.selection.move(variant=NAME)
+    read.clear()
+    with opening(trained.root) as found:
+        opened.selection.move(variant=OTHER)
+    assert opened.workbench.cursor.variant == OTHER
+    assert read == []
+    assert [path for path in found if path.endswith(PAYLOADS)] == []
+    assert len(found) <= MOST_OPENED
+
+
+def test_a_filter_of_a_thousand_variants_is_one_answer_and_reads_no_variant_anew(
+    empty, at_once, hook, unheard, monkeypatch
+):
+    names = [f"toy.sum/v5-seed{number}-width16" for number in range(1000)]
+    rows = [Row(variants=(name,), cells={"variant": name, "seed": number}) for number, name in enumerate(names)]
+    table, read, answered = VariantTable.of({"variant": "variant", "seed": "parameter"}, rows), [], []
+    monkeypatch.setattr(variants_table, "read_table", lambda *_, **__: read.append(1) or table)
+    answer = runs_page.answer
+    monkeypatch.setattr(runs_page, "answer", lambda *asked: (answered.append(1), answer(*asked))[1])
+    opened = Dashboard(server_context(empty.value, at_once), "page=runs&columns=variant,seed")
+    page, place = opened.opened("runs"), opened.selection.place
+    assert len(page.grid.widget.value) == 1000
+    read.clear()
+    answered.clear()
+    with opening(empty.root / "variants") as found:
+        opened.selection.place = replace(place, table=replace(place.table, where="seed < 10"))
+    assert len(page.grid.widget.value) == 10
+    assert (read, answered, found) == ([], [1], [])
