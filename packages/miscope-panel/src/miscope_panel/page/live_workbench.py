@@ -20,6 +20,10 @@ from miscope_panel.shown.selection import Place
 __all__ = ["LiveParts", "LiveWorkbench"]
 
 
+_STATES_TAKE = 0.1
+"""Of the time at most: to say what every view has to show, much of what they show is read."""
+
+
 @final
 @dataclass(frozen=True, kw_only=True)
 class LiveParts:
@@ -46,7 +50,7 @@ class LiveWorkbench:
         self.variants = LiveVariants(context)
         self.variants.on_files, self.variants.on_ended = self._take, self._end
         self._steps = Paced(self._read_steps)
-        self._states = Paced(lambda: parts.read_states(self._states.done))
+        self._states = Paced(lambda: parts.read_states(self._states.done), share=_STATES_TAKE)
 
     def follow(self, place: Place) -> None:
         """Tell of what the place shows, while it is looked at."""

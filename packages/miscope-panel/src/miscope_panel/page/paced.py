@@ -14,25 +14,25 @@ _EVERY = 0.2
 
 @final
 class Paced:
-    """Has it read as soon as there is anything new, but takes half of the time at most."""
+    """Has it read as soon as there is anything new, but takes its share of the time at most."""
 
-    def __init__(self, read: Callable[[], None]) -> None:
+    def __init__(self, read: Callable[[], None], share: float = 0.5) -> None:
         """read: reads what there is by now; whoever is done with that calls `done`."""
-        self._read = read
+        self._read, self._share = read, share
         self._under_way = self._again = False
-        self._began = self._ended = self._took = 0.0
+        self._began = self._ended = self._rest = 0.0
 
     def want(self, *, urgent: bool) -> None:
         """There is something new. urgent: nothing may follow that would have it read."""
         if self._under_way:
             self._again = self._again or urgent
-        elif urgent or time.monotonic() - self._ended >= max(_EVERY, self._took):
+        elif urgent or time.monotonic() - self._ended >= max(_EVERY, self._rest):
             self._go()
 
     def done(self) -> None:
         """What was read is shown, or was in vain."""
         self._under_way, self._ended = False, time.monotonic()
-        self._took = self._ended - self._began
+        self._rest = (self._ended - self._began) * (1 - self._share) / self._share
         again, self._again = self._again, False
         if again:
             self._go()
