@@ -82,7 +82,8 @@ class ComparePage:
         self._groups: dict[str, ComparedGroup] = {}
         self.live = LiveVariants(context)
         self.live.on_files, self.live.on_ended = self._take, partial(self._take, FilesChanged())
-        self._renewals = Paced(self._read_on)
+        # The table of all variants is read for what is said of these.
+        self._renewals = Paced(self._read_on, share=0.1)
 
     def follow(self, place: Place) -> None:
         """Show the place; what is known of its variants is read on a thread, when they are others."""
@@ -117,12 +118,15 @@ class ComparePage:
                 group.renew(urgent=bool(files.rested))
 
     def _read_on(self) -> None:
-        names = self._names or ()
-        self._errands.send(partial(tried, partial(_known, self._workspace, names)), partial(self._relearn, names))
+        names, colours = self._names or (), self._selection.place.colours
+        read = partial(tried, partial(compared, self._workspace, names, colours))
+        self._errands.send(read, partial(self._relearn, names))
 
-    def _relearn(self, names: tuple[str, ...], known: tuple[Compared, tuple[str, ...]] | Failure) -> None:
-        if not isinstance(known, Failure) and (known[0] != self._compared or names != self._compared_of):
-            self._learn(names, known)
+    def _relearn(self, names: tuple[str, ...], known: Compared | Failure) -> None:
+        place, there = self._selection.place, names == self._names == self._compared_of
+        if there and not isinstance(known, Failure) and known != self._compared:
+            self._compared = known
+            self._lay_out(place)
         self._renewals.done()
 
     def _learn(self, names: tuple[str, ...], known: tuple[Compared, tuple[str, ...]] | Failure) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from html import escape
 from typing import final
@@ -15,9 +15,13 @@ from miscope_panel.page.client import sheet
 from miscope_panel.page.errands import Errands
 from miscope_panel.page.paced import Paced
 from miscope_panel.shown.selection import Place
-from miscope_panel.shown.variant_chips import Chip, chips_of
+from miscope_panel.shown.variant_chips import Chip, Counted, chips_of, count_analyses
 
 __all__ = ["ContextBar"]
+
+
+_COUNTING_TAKES = 0.1
+"""Of the time at most: the table of all variants is read for it."""
 
 
 @final
@@ -27,7 +31,8 @@ class ContextBar:
     def __init__(self, workspace: Workspace, errands: Errands) -> None:
         self._workspace, self._errands = workspace, errands
         self._colours: dict[str, str] = {}
-        self._renewals = Paced(self._read_on)
+        self._counted: Mapping[str, Counted] | None = None
+        self._renewals, self._counting = Paced(self._read_on), Paced(self._count, share=_COUNTING_TAKES)
         self.view = pn.pane.HTML("", sizing_mode="stretch_width", margin=0, stylesheets=[sheet("context_bar")])
 
     def follow(self, place: Place) -> None:
@@ -42,13 +47,24 @@ class ContextBar:
         read = partial(chips_of, self._workspace, tuple(self._colours), self._colours)
         self._errands.send(read, partial(self._show, self._colours))
 
-    def renew(self, *, urgent: bool) -> None:
-        """Some of them may have come further. urgent: nothing may follow that says so."""
-        self._renewals.want(urgent=urgent)
+    def renew(self, *, urgent: bool, analyses: bool) -> None:
+        """Some of them may have come further. urgent: nothing may follow that says so. analyses: these too."""
+        if analyses or self._counted is None:
+            self._counting.want(urgent=urgent or self._counted is None)
+        else:
+            self._renewals.want(urgent=urgent)
+
+    def _count(self) -> None:
+        self._errands.send(partial(tried, partial(count_analyses, self._workspace)), self._take_counted)
+
+    def _take_counted(self, counted: Mapping[str, Counted] | Failure) -> None:
+        self._counted = {} if isinstance(counted, Failure) else counted
+        self._renewals.want(urgent=True)
+        self._counting.done()
 
     def _read_on(self) -> None:
-        read = partial(tried, partial(chips_of, self._workspace, tuple(self._colours), self._colours))
-        self._errands.send(read, partial(self._show_renewed, self._colours))
+        read = partial(chips_of, self._workspace, tuple(self._colours), self._colours, self._counted)
+        self._errands.send(partial(tried, read), partial(self._show_renewed, self._colours))
 
     def _show_renewed(self, of: dict[str, str], chips: Sequence[Chip] | Failure) -> None:
         if not isinstance(chips, Failure):

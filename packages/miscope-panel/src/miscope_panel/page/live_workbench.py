@@ -64,13 +64,13 @@ class LiveWorkbench:
             self._steps.want(urgent=urgent)
         self._parts.cards.renew(files)
         if parts:
-            self._parts.context_bar.renew(urgent=urgent)
+            self._parts.context_bar.renew(urgent=urgent, analyses=bool(parts - {METRICS}))
         if parts - {METRICS}:
             self._parts.course.renew(urgent=urgent)
             self._states.want(urgent=urgent)
 
     def _end(self) -> None:
-        self._parts.context_bar.renew(urgent=True)
+        self._parts.context_bar.renew(urgent=True, analyses=True)
         self._states.want(urgent=True)
 
     def _read_steps(self) -> None:
