@@ -100,6 +100,23 @@ def test_a_card_out_of_sight_is_drawn_once_it_is_seen(bench, ws):
     assert losses.picture is not before
 
 
+def test_what_is_drawn_while_records_come_is_shown_and_then_drawn_once_more(ws, when_told, monkeypatch):
+    monkeypatch.setattr(run_watch.RunWatch, "listen", lambda self, hand, take: lambda: None)
+    opened = Dashboard(server_context(ws.value, when_told), f"page=views&v={NAME}&views=small.losses")
+    (losses,) = opened.workbench.board
+    seen = []
+    losses.param.watch(lambda event: seen.append(len(event.new["arrays"])), "picture")
+    losses.renew()
+    losses.renew()
+    waiting, when_told.waiting = when_told.waiting, []
+    for each in waiting:
+        each()
+    assert len(seen) == 1
+    ws.store.append_metrics(NAME, [(31, "test_loss", 0.5)])
+    when_told.go()
+    assert seen[1:] == [seen[0] + 9]
+
+
 def test_new_checkpoints_are_steps_of_the_cursor_which_stays_where_it_is(bench, ws):
     opened = bench("views=small.neuron&e=30")
     cursor, (neuron,) = opened.workbench.cursor, opened.workbench.board

@@ -92,6 +92,8 @@ class Card(PageComponent):
         self._again: Callable[[], None] = lambda: None
         self._redraw: Callable[[], None] = lambda: None
         self._renewals = Paced(lambda: self._redraw())
+        self._old = False
+        """Whether what it is drawn of changed while it was drawn."""
         self._drawn: Picture | None = None
         """What is shown, with a digest in the place of its figure."""
         self.tell: Callable[[Request], Mapping[str, Any]] = lambda request: {}
@@ -153,7 +155,8 @@ class Card(PageComponent):
         if self.in_sight and self._shown is not None and not self.pending:
             self._renewals.want(urgent=urgent)
         elif self.in_sight:
-            self.again()
+            # What is under way comes first: of what changes all the time nothing would be seen otherwise.
+            self._old = True
         else:
             self.forget()
 
@@ -195,6 +198,9 @@ class Card(PageComponent):
         # At once: a change costs the event loop a millisecond, however much changes with it.
         self.param.update(picture=picture, pending=False)
         self.on_shown(request, made)
+        if self._old:
+            self._old = False
+            self._renewals.want(urgent=True)
 
     @param.depends("in_sight", watch=True)
     def _seen(self) -> None:

@@ -56,6 +56,8 @@ class ComparedGroup:
         self._sent: tuple[Any, ...] | None = None
         self._known: tuple[Any, ...] | None = None
         self._renewals = Paced(self._draw_anew)
+        self._old = False
+        """Whether what they are drawn of changed while they were drawn."""
         self._forgotten = 0
         """How often: what was being made then is of before."""
 
@@ -104,10 +106,13 @@ class ComparedGroup:
         """
         if self._asked is None:
             return
-        if any(card.in_sight for card in self.cards) and self._known == self._asked.key:
+        if not any(card.in_sight for card in self.cards):
+            self.again()
+        elif self._known == self._asked.key:
             self._renewals.want(urgent=urgent)
         else:
-            self.again()
+            # What is under way comes first: of what changes all the time nothing would be seen otherwise.
+            self._old = True
 
     def _draw_anew(self) -> None:
         if self._asked is None:
@@ -158,6 +163,9 @@ class ComparedGroup:
         if anew or before is None or before.note != made.note or before.inputs != made.inputs:
             self._name(made)
             self.on_laid_out()
+        if self._old:
+            self._old = False
+            self._renewals.want(urgent=True)
 
     def _name(self, made: ComparedView) -> None:
         note = f"<p>{escape(made.note)}</p>" if made.note else ""
