@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any, final
 
 from miscope.errors import BadValue, MiscopeError
-from miscope.figures.comparing.clock import Clock, clock_of
 from miscope.failure import Failure, tried
+from miscope.figures.comparing.clock import Clock, clock_of
 from miscope.store.annotation import Annotation, AnnotationChange, PinnedStep
 from miscope.store.annotation_files import annotation_of, change_annotation
 from miscope.view import SINCE

@@ -136,8 +136,6 @@ class QueuePart:
                 self._ask(partial(self._actions.move, number, by))
             case {"kind": "restore", "ids": [*ids]}:
                 self._ask(partial(self._actions.restore, _numbers(ids)))
-            case {"kind": "seen", "ids": [*ids]}:
-                self._see(frozenset(_numbers(ids)))
             case {"kind": "open", "id": int(number)}:
                 self._open(number)
             case {"kind": "go", "to": str(to)}:
@@ -147,6 +145,14 @@ class QueuePart:
                 self._errands.send(partial(self._curves, number), partial(self._show_curves, number))
             case {"kind": "detail", "id": int(number), "about": str(about), "open": bool(is_open)}:
                 self._unfold(number, about, is_open=is_open)
+            case _:
+                self._hear_of_list(message)
+
+    def _hear_of_list(self, message: dict[str, Any]) -> None:
+        """Which of the cards are looked at."""
+        match message:
+            case {"kind": "seen", "ids": [*ids]}:
+                self._see(frozenset(_numbers(ids)))
             case {"kind": "more", "section": str(section)}:
                 self._known.most[section] = self._known.most.get(section, FIRST) + 2 * FIRST
                 self._show()
