@@ -357,6 +357,18 @@ def test_a_mean_says_what_it_leaves_out_and_where_it_was_read():
     )
 
 
+def test_outlines_behind_bars_take_no_part_where_variants_are_compared():
+    outlines = go.Bar(x=["a", "b"], y=[9, 9], hoverinfo="skip", name="largest of all steps")
+    both = [drawn(outlines, go.Bar(x=["a", "b"], y=high), barmode="overlay") for high in ([1, 2], [3, 5])]
+    made = overlay(members(*both))
+    assert [list(trace.y) for trace in shown(made)] == [[1, 2], [3, 5]]
+    assert made.layout.barmode == "group"
+    (bars,) = shown(seed_mean(members(*both)))
+    assert list(bars.y) == [2.0, 3.5]
+    (less,) = shown(difference(*both))
+    assert list(less.y) == [2, 3]
+
+
 def test_bars_have_a_mean_with_a_whisker_where_all_runs_have_one():
     first, second, third = (
         drawn(go.Bar(x=[1, 2, *more], y=[1.0 + s, 4.0, *[9.0] * len(more)], marker_color=BLUE))

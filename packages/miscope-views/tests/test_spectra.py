@@ -41,7 +41,7 @@ def shown(step: int | None, basis: str = "fourier") -> ViewData:
 
 def test_dominant_frequencies_are_ticked_by_their_true_number_in_their_own_colour():
     figure = embedding(shown(200), role="W_E", locked=True)
-    colours = figure.data[0].marker.color
+    colours = figure.data[-1].marker.color
 
     assert list(figure.layout.xaxis.tickvals) == ["5", "12"]
     assert figure.layout.xaxis.title.text == "frequency k"
@@ -51,12 +51,20 @@ def test_dominant_frequencies_are_ticked_by_their_true_number_in_their_own_colou
 
 def test_nothing_stands_out_before_training():
     figure = embedding(shown(0), role="W_E", locked=True)
-    assert set(figure.data[0].marker.color) == {NULL}
+    assert set(figure.data[-1].marker.color) == {NULL}
 
 
 def test_a_locked_scale_holds_the_largest_share_of_all_steps():
     assert embedding(shown(0), role="W_E", locked=True).layout.yaxis.range[1] == pytest.approx(0.63)
     assert embedding(shown(0), role="W_E", locked=False).layout.yaxis.range is None
+
+
+def test_at_the_scale_of_all_steps_low_bars_stand_in_the_outlines_of_the_largest_of_each():
+    outlines, bars = embedding(shown(0), role="W_E", locked=True).data
+    assert outlines.name == "largest of all steps"
+    assert list(outlines.y[[4, 11]]) == [0.6, 0.28]
+    assert list(bars.y) == pytest.approx([1 / K] * K)
+    assert len(embedding(shown(0), role="W_E", locked=False).data) == 1
 
 
 def test_the_chance_level_is_that_of_the_first_checkpoint():

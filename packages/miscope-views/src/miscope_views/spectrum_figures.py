@@ -35,8 +35,6 @@ def bars(shown: ViewData, reads: str, *, role: str, locked: bool) -> Figure:
         "bargap": 0.25,
         "shapes": [] if null is None else [_level(null, f"largest at {shown.step_label} 0")],
     }
-    if locked:
-        layout["yaxis"]["range"] = [0, 1.05 * float(over_time.max())]
     trace = {
         "type": "bar",
         "x": labels.tolist(),
@@ -44,7 +42,24 @@ def bars(shown: ViewData, reads: str, *, role: str, locked: bool) -> Figure:
         "marker": {"color": colours},
         "hovertemplate": f"{unit}: %{{x}}<br>{_SHARE} %{{y:.4f}}<extra></extra>",
     }
-    return figure([trace], layout)
+    if not locked:
+        return figure([trace], layout)
+    layout["yaxis"]["range"] = [0, 1.05 * float(over_time.max())]
+    layout["barmode"] = "overlay"
+    layout["showlegend"] = True
+    return figure([_outlines(labels.tolist(), over_time.max(axis=0)), {**trace, "showlegend": False}], layout)
+
+
+def _outlines(labels: list[str], largest: np.ndarray) -> dict[str, Any]:
+    """Where bars are small beside the largest of all steps, the picture still says what they come from or grow to."""
+    return {
+        "type": "bar",
+        "x": labels,
+        "y": largest,
+        "name": "largest of all steps",
+        "marker": {"color": "rgba(0,0,0,0)", "line": {"color": NULL, "width": 1}},
+        "hoverinfo": "skip",
+    }
 
 
 def lines(shown: ViewData, reads: str, *, role: str) -> Figure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
@@ -46,11 +47,16 @@ class Parts:
 
 
 def in_parts(figure: Figure) -> Parts:
-    """The figure's traces and layout, copied."""
+    """The figure's traces and layout, copied; without outlines of bars, which are for the eye and compare nothing."""
     drawn: Any = figure
     layout = {key: value for key, value in drawn.layout.to_plotly_json().items() if key != "template"}
-    traces = [copy.deepcopy(trace.to_plotly_json()) for trace in drawn.data]
+    traces = [trace.to_plotly_json() for trace in drawn.data]
+    traces = [copy.deepcopy(trace) for trace in traces if not _outlines(trace)]
     return Parts(traces=traces, layout=copy.deepcopy(layout), template=drawn.layout.template)
+
+
+def _outlines(trace: Mapping[str, Any]) -> bool:
+    return trace.get("type") == "bar" and trace.get("hoverinfo") == "skip"
 
 
 def put_together(parts: Parts) -> Figure:
