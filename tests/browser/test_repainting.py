@@ -138,6 +138,28 @@ def test_other_numbers_are_painted_over_and_look_as_if_drawn_anew(over):
     assert max(found["off"]) <= 1
 
 
+def coloured(heights: list[float], colours: list[str], **more: Any) -> go.Figure:
+    """Bars of a colour each, in the outlines of others."""
+    outlines = go.Bar(x=list("abc"), y=[1, 1, 0.5], marker={"color": "rgba(0,0,0,0)", "line": {"width": 1}})
+    bars = go.Bar(x=list("abc"), y=heights, marker={"color": colours}, **more)
+    return go.Figure([outlines, bars]).update_layout(barmode="overlay", yaxis_range=[0, 1.1], showlegend=True)
+
+
+def test_bars_of_other_colours_are_painted_over(over):
+    grey, blue = "#888888", "#0000ff"
+    before = coloured([0.1, 0.2, 0.3], [grey] * 3, showlegend=False)
+    found = over(before, coloured([0.1, 0.9, 0.4], [grey, blue, grey], showlegend=False))
+    assert (found["over"], found["same"]) == (True, True)
+    # Their heights are the same.
+    found = over(before, coloured([0.1, 0.2, 0.3], [blue, grey, grey], showlegend=False))
+    assert (found["over"], found["same"]) == (True, True)
+
+
+def test_bars_whose_first_colour_is_in_the_legend_are_drawn_in_full(over):
+    before = coloured([0.1, 0.2, 0.3], ["#888888"] * 3)
+    assert not over(before, coloured([0.1, 0.2, 0.3], ["#0000ff"] * 3))["over"]
+
+
 def test_of_the_same_numbers_nothing_is_drawn(over):
     assert over(mixed(0), mixed(0)) == {"over": True, "same": True, "off": [0, 0]}
 

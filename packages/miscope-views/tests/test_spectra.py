@@ -54,6 +54,11 @@ def test_nothing_stands_out_before_training():
     assert set(figure.data[-1].marker.color) == {NULL}
 
 
+def test_at_one_scale_the_axis_names_the_same_components_at_every_step():
+    assert list(embedding(shown(0), role="W_E", locked=True).layout.xaxis.tickvals) == ["5", "12"]
+    assert len(embedding(shown(0), role="W_E", locked=False).layout.xaxis.tickvals) == K
+
+
 def test_a_locked_scale_holds_the_largest_share_of_all_steps():
     assert embedding(shown(0), role="W_E", locked=True).layout.yaxis.range[1] == pytest.approx(0.63)
     assert embedding(shown(0), role="W_E", locked=False).layout.yaxis.range is None

@@ -27,7 +27,9 @@ def bars(shown: ViewData, reads: str, *, role: str, locked: bool) -> Figure:
     strong = dominant(share, null)
     colours = [colour_of(str(label)) if i in strong else NULL for i, label in enumerate(labels)]
     unit = unit_of(shown, arrays, role)
-    ticks = ticked(labels, strong if len(strong) else np.arange(0, len(labels), max(1, len(labels) // 8)))
+    # At one scale the axis names the same components at every step, too.
+    named = dominant(over_time, null) if locked else strong
+    ticks = ticked(labels, named if len(named) else np.arange(0, len(labels), max(1, len(labels) // 8)))
     layout: dict[str, Any] = {
         "title": title(shown, f"Spectrum of {role}", basis_note(arrays, role)),
         "xaxis": {"title": {"text": unit}, "type": "category", "tickvals": ticks, "showgrid": False},

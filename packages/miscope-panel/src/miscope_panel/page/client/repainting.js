@@ -4,6 +4,8 @@ const REST_OF_STEPS = 400
 const SHADES = 4096
 // What of a trace may be other numbers; of lying bars y has the names.
 const free_in = ({type, orientation}) => ({heatmap: ["z", "customdata"], bar: [orientation === "h" ? "x" : "y", "customdata"]}[type] ?? [])
+// Bars may have other colours too, one each.
+const colours_of = ({type, marker}) => (type === "bar" && Array.isArray(marker?.color) ? marker.color : null)
 const NUMBERS = {f8: Float64Array, f4: Float32Array, i4: Int32Array, u4: Uint32Array, i2: Int16Array, u2: Uint16Array, i1: Int8Array, u1: Uint8Array}
 
 const bytes_of = (bdata) => (typeof bdata === "string" ? Uint8Array.from(atob(bdata), (letter) => letter.charCodeAt(0)).buffer : bdata)
@@ -27,6 +29,12 @@ const same = (a, b) => {
 const without = (part, keys) => Object.fromEntries(Object.entries(part).filter(([key]) => !keys.includes(key)))
 const size_of = (part) => (part?.bdata == null ? `${part?.length} ${part?.[0]?.length}` : `${part.dtype} ${part.shape ?? bytes_of(part.bdata).byteLength}`)
 
+const set_apart = (trace, free) => {
+  const rest = without(trace, free)
+  const colours = colours_of(trace)
+  return colours ? {...rest, marker: {...without(trace.marker, ["color"]), colours: colours.length}} : rest
+}
+
 // Which traces have other numbers, where all else of the figure is the same; null where it is not.
 const other_numbers = (before, now) => {
   const frame = (figure) => without(figure.layout, ["meta"])
@@ -35,8 +43,8 @@ const other_numbers = (before, now) => {
   for (let i = 0; i < now.data.length; i++) {
     const [old, trace] = [before.data[i], now.data[i]]
     const free = old.type === trace.type ? free_in(trace) : []
-    if (!same(without(old, free), without(trace, free)) || free.some((key) => size_of(old[key]) !== size_of(trace[key]))) return null
-    if (!free.every((key) => same(old[key], trace[key]))) others.push(i)
+    if (!same(set_apart(old, free), set_apart(trace, free)) || free.some((key) => size_of(old[key]) !== size_of(trace[key]))) return null
+    if (!free.every((key) => same(old[key], trace[key])) || !same(colours_of(old), colours_of(trace))) others.push(i)
   }
   return others
 }
@@ -118,9 +126,11 @@ const paint_heat = ({image, rows, colours, sense}, shades) => {
 
 // The bars of one pair of axes: all of them, for they may lie upon each other.
 const pane_of = (canvas, i) => `${canvas._fullData[i].xaxis}${canvas._fullData[i].yaxis}`
-// Axes whose range plotly.js finds from what is drawn would be others by now; and error bars are no part of the bars.
+// Axes whose range plotly.js finds from what is drawn would be others by now; error bars are no part of the bars, and the
+// legend has the colour of the first.
 const stays = (canvas, i) => {
-  const {orientation, xaxis, yaxis, error_x, error_y} = canvas._fullData[i]
+  const {orientation, xaxis, yaxis, error_x, error_y, marker, showlegend} = canvas._fullData[i]
+  if (Array.isArray(marker?.color) && showlegend && canvas._fullLayout.showlegend) return false
   const name = orientation === "h" ? xaxis : yaxis
   return !error_x?.visible && !error_y?.visible && canvas._fullLayout[`${name[0]}axis${name.slice(1)}`].autorange === false
 }
@@ -184,6 +194,10 @@ const painted_over = (canvas, before, now, shades) => {
     const numbers = key === "z" ? paint.rows.get(i) : decoded(now.data[i][key])
     canvas.data[i][key] = canvas._fullData[i][key] = numbers
     if (key === "z") canvas.calcdata[i][0].z = cells_of(numbers)
+  }
+  for (const i of others) {
+    const colours = colours_of(now.data[i])
+    if (colours) canvas.data[i].marker.color = canvas._fullData[i].marker.color = colours
   }
   for (const heat of paint.heats) paint_heat(heat, shades(heat.colours))
   for (const pane of paint.panes) paint_bars(canvas, pane)
