@@ -389,6 +389,28 @@ def test_bars_have_a_mean_with_a_whisker_where_all_runs_have_one():
     assert seed_mean(members(*lying)) == NotCompared(reason="only curves and bars have a mean")
 
 
+def ends_of_interval(values: Any, axis: dict[str, Any]) -> tuple[float, float]:
+    """Of bars of that height, and of curves there."""
+    of_bars = [drawn(go.Bar(x=["a"], y=[value]), yaxis=axis) for value in values]
+    (bars,) = shown(seed_mean(members(*of_bars)))
+    of_curves = [drawn(curve("one", [0, 1], [value] * 2), yaxis=axis) for value in values]
+    low, high, _ = shown(seed_mean(members(*of_curves)))
+    ends = (float(low.y[0]), float(high.y[0]))
+    (mean,), (up,), (down,) = bars.y, bars.error_y.array, bars.error_y.arrayminus
+    assert (mean - down, mean + up) == pytest.approx(ends)
+    return ends
+
+
+def test_an_interval_ends_where_the_axis_says_that_no_value_can_be():
+    low, high = ends_of_interval((0.0, 0.1, 0.4), {"rangemode": "tozero"})
+    assert (low, high > 0.4) == (0, True)
+    assert ends_of_interval((0.0, 0.5, 1.0), {"range": [-0.03, 1.03]}) == (0, 1)
+    low, high = ends_of_interval((0.0, 0.5, 1.0), {"range": [-1.03, 1.03]})
+    assert (low < 0, high > 1) == (True, True)
+    low, high = ends_of_interval((-0.1, 0.5, 1.0), {"rangemode": "tozero"})
+    assert low < -0.1
+
+
 def test_runs_of_several_configurations_are_a_mean_each_in_the_colour_of_the_first():
     narrow = members(*(drawn(curve("loss", [0, 10], [1.0 + s, 5.0 + s])) for s in (-1, 0, 1)))
     (wide,) = (ComparedFigure(label="wide", colour=BLACK, figure=drawn(curve("loss", [0, 10], [9.0, 8.0]))),)

@@ -65,7 +65,8 @@ def averaged(members: Sequence[ComparedFigure]) -> Averaged | NotCompared:
     """The mean of each curve, and of bars, at the places that all have, and its 95 % interval.
 
     Student's t over the n runs, at each place for itself; on an axis in powers of ten of the logarithms, so that the
-    mean is the geometric one. Of two runs there is no interval. Axes reach over all of them. NotCompared where no
+    mean is the geometric one. Where an axis says that nothing is below 0, or none but shares from 0 to 1, intervals end
+    there. Of two runs there is no interval. Axes reach over all of them. NotCompared where no
     curve is in all, or none is drawn.
     """
     drawn = [in_parts(member.figure) for member in members]
@@ -111,9 +112,23 @@ def _mean_of(traces: Sequence[Trace], layout: dict[str, Any], number: int) -> tu
     if found is None:
         return NotCompared(reason="curves without a place that all have")
     at, values, how = found
-    powers = layout.get(f"yaxis{traces[0].get('yaxis', 'y')[1:]}", {}).get("type") == "log"
+    axis = layout.get(f"yaxis{traces[0].get('yaxis', 'y')[1:]}", {})
+    powers = axis.get("type") == "log"
     mean = mean_interval(values, "positive" if powers else "any")
+    if not powers:
+        mean = np.clip(mean, *_reach(axis, values))
     return _drawn(traces[0], at, mean, _colour(traces[0], number)), _HOW.get(how, "")
+
+
+def _reach(axis: dict[str, Any], values: np.ndarray) -> tuple[float, float]:
+    """Between what the quantity can lie, as its axis says: not below 0 where it begins there, of a share up to 1."""
+    from_zero = axis.get("rangemode") in ("tozero", "nonnegative")
+    low, high = axis.get("range") or (-np.inf, np.inf)
+    share = not from_zero and -0.1 <= low <= 0 and 1 <= high <= 1.1
+    least, most = 0.0 if from_zero or share else -np.inf, 1.0 if share else np.inf
+    finite = values[np.isfinite(values)]
+    inside = bool(((finite >= least) & (finite <= most)).all())
+    return (least, most) if inside else (-np.inf, np.inf)
 
 
 _HOW = {"common": "at the places that all have", "between": "read between the steps of each, on straight lines"}
