@@ -11,6 +11,7 @@ import pytest
 from miscope import Choice, Grain, Toggle, View, ViewData
 from miscope.family import make_variant
 from miscope.figures.controls import options, settle
+from miscope.figures.event_marks import event_marks
 from miscope.figures.render import draw
 from miscope.snapshot import Series
 from miscope.testing import ToyFamily
@@ -120,6 +121,14 @@ def test_labels_of_events_on_an_axis_that_goes_up_lie_along_their_lines():
         (900, 900, 0),
     ]
     assert [mark.label.yanchor for mark in layout.shapes] == ["bottom", "bottom", "top"]
+    assert {mark.label.padding for mark in layout.shapes} == {4}
+
+
+def test_labels_of_events_that_stand_end_where_their_panel_does():
+    marks = event_marks(SHOWN)
+    assert {mark["y1"] for mark in marks} == {1}
+    # Padding is across the page, whichever way the text runs.
+    assert {mark["label"]["padding"] for mark in marks} == {0}
 
 
 def test_the_axis_lies_below_the_lowest_panel_and_marks_go_through_those_along_it():

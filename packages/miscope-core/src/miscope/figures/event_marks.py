@@ -61,7 +61,7 @@ def _fitting(label: Mapping[str, Any], place: Mapping[str, Any]) -> dict[str, An
 
 def _lying(label: Mapping[str, Any]) -> dict[str, Any]:
     """The label along a line from side to side: below it, where that is not at the foot of the axis."""
-    return {**label, "textangle": 0, "yanchor": "top" if label["yanchor"] == "bottom" else "bottom"}
+    return {**label, "textangle": 0, "padding": 4, "yanchor": "top" if label["yanchor"] == "bottom" else "bottom"}
 
 
 def event_marks(shown: ViewData) -> list[dict[str, Any]]:
@@ -76,7 +76,8 @@ def event_marks(shown: ViewData) -> list[dict[str, Any]]:
         place = {"xref": "x", "yref": "paper", "x0": step, "x1": step, "y0": 0, "y1": 1}
         # Along the text, then across it: inside the panel, and on the side of the line where there is room.
         anchors = {"xanchor": "left" if crowded else "right", "yanchor": "bottom" if step > 0.1 * last else "top"}
-        turned = {"textangle": -90, **anchors, "padding": 4}
+        # Plotly pads as if the text lay, which would push its end out of the panel, or the text onto the line.
+        turned = {"textangle": -90, **anchors, "padding": 0}
         look = {"type": "line", "name": "event", "line": {"width": 1, "dash": "dot"}}
         marks.append({**look, **place, "label": {**label, **turned}})
     return marks
