@@ -39,7 +39,7 @@ def test_every_head_has_a_map_on_one_fixed_scale():
 
     assert [float(trace.z[0, 0]) for trace in figure.data] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4], abs=1e-3)
     assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (0, 1)
-    assert [note.text for note in figure.layout.annotations] == [f"head {head}" for head in range(HEADS)]
+    assert [note.text for note in figure.layout.annotations] == [f"L0H{head}" for head in range(HEADS)]
 
 
 def test_a_head_wears_the_badge_of_its_map():
@@ -51,7 +51,7 @@ def test_a_head_wears_the_badge_of_its_map():
     figure = patterns(replace(bare, artifacts={**bare.artifacts, "coarseness.units": scales}), site=SITE, key="0 (a)")
     said = [note.text for note in figure.layout.annotations]
 
-    assert said[2].startswith("head 2 <span")
+    assert said[2].startswith("L0H2 <span")
     assert said[2].endswith(" blob")
     assert "low-frequency share 0.90" in figure.data[2].hovertemplate
     assert said[0].endswith(" flat")
@@ -109,8 +109,14 @@ def test_symmetry_follows_each_keys_counterpart():
     found = ViewData(variant=VARIANT, step=None, steps=STEPS, probe=probe, artifacts=reads)
     figure = symmetry(found, site=SITE, symmetry="swap")
 
-    assert [trace.name for trace in figure.data] == ["head 0: 0 (a) with 1 (b)", "head 0: 1 (b) with 0 (a)"]
+    assert [trace.name for trace in figure.data] == ["L0H0: 0 (a) with 1 (b)", "L0H0: 1 (b) with 0 (a)"]
     assert list(figure.data[0].y) == pytest.approx([0, 0.5, 1.0])
+
+
+def test_along_the_sequence_only_the_lowest_maps_say_what_is_across():
+    reads = {"attention.sequence": {f"{SITE}/mean": np.tile(np.eye(4), (4, 1, 1))}}
+    layout = sequence(ViewData(variant=VARIANT, step=20, steps=STEPS, artifacts=reads), site=SITE).layout
+    assert [layout[f"xaxis{panel}"].title.text for panel in ("", 2, 3, 4)] == ["", "", "key", "key"]
 
 
 def test_along_the_sequence_every_head_has_a_map_and_a_profile():

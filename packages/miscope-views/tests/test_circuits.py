@@ -91,5 +91,6 @@ def test_figures_of_positivity_say_between_which_tokens():
 def test_a_click_on_a_head_selects_it_by_the_name_that_maps_offer():
     block = {"blocks.0/OV/eigenvalue": np.ones((2, 3, 2)), "blocks.0/OV/positivity": np.ones(2)}
     figure = circuits.eigenvalues(replace(SHOWN, artifacts={"circuits.heads": block}), circuit="OV")
+    assert figure.layout.legend.title.side == "top"  # beside its entries it would be wider than a card
     told = [trace.meta["selects"]["same"]["head"] for trace in figure.data if trace.meta]
     assert told == list(circuits.VIEWS[0].controls[0].options_from(SHOWN))

@@ -57,6 +57,20 @@ def test_values_that_are_not_finite_are_counted_not_hidden():
     assert not figure([{"type": "heatmap", "z": np.full((2, 2), np.nan)}], {}, gaps=4).layout.annotations
 
 
+def test_a_square_map_that_is_alone_stands_beside_its_colour_bar():
+    axes = {"xaxis": {"constrain": "domain"}, "yaxis": {"scaleanchor": "x", "constrain": "domain"}}
+    heat = {"type": "heatmap", "z": np.eye(2), "coloraxis": "coloraxis"}
+    toward = [
+        figure([heat], {**axes, **more}).layout.xaxis.constraintoward
+        for more in (
+            {"coloraxis": {"cmin": 0}},
+            {"coloraxis": {"showscale": False}},
+            {"coloraxis": {"cmin": 0}, "xaxis2": {}, "yaxis2": {}},
+        )
+    ]
+    assert toward == ["right", None, None]
+
+
 def test_arrays_travel_as_short_numbers():
     made = figure([{"type": "heatmap", "z": np.ones((2, 2)), "customdata": np.ones((2, 2), dtype=np.int64)}], {})
 

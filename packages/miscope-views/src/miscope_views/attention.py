@@ -47,8 +47,8 @@ def patterns(shown: ViewData, *, site: str, key: str) -> Figure:
         down, right = row if head % across(len(maps)) == 0 else "", column if place[1][0] < 1e-6 else ""
         axes |= map_axes(suffix, place, down, right)
         badge, measured = _texture(shown, site, head, _keys(shown).index(key))
-        traces[-1]["hovertemplate"] = f"head {head}{measured}<br>{hover}<extra></extra>"
-        names.append(above(f"head {head}{badge}", place))
+        traces[-1]["hovertemplate"] = f"{head_name(site, head)}{measured}<br>{hover}<extra></extra>"
+        names.append(above(f"{head_name(site, head)}{badge}", place))
     layout = {
         "title": title(shown, f"Attention of the answer to key {key}", f"{site}{_legend(shown, site)}"),
         "coloraxis": {"cmin": 0, "cmax": 1, "colorbar": {"title": {"text": "attention"}}},
@@ -85,12 +85,12 @@ def statistics(shown: ViewData, *, site: str, key: str) -> Figure:
     for head in range(mean.shape[1]):
         colour = OKABE_ITO[head % len(OKABE_ITO)]
         for values, y_axis, what in ((mean[:, head, position], "y", "attention"), (entropy[:, head], "y2", "entropy")):
-            hover = f"head {head}: {what} %{{y:.3f}} at {shown.step_label} %{{x:,}}<extra></extra>"
+            hover = f"{head_name(site, head)}: {what} %{{y:.3f}} at {shown.step_label} %{{x:,}}<extra></extra>"
             traces.append(
                 line(
                     steps,
                     values,
-                    f"head {head}",
+                    head_name(site, head),
                     colour,
                     yaxis=y_axis,
                     legendgroup=str(head),
@@ -121,7 +121,7 @@ def symmetry(shown: ViewData, *, site: str, symmetry: str) -> Figure:
     counterpart = _counterparts(shown, symmetry, matrix.shape[2])
     for head in range(matrix.shape[1]):
         for key, other in enumerate(counterpart[:_MOST_KEYS]):
-            name = f"head {head}: {names[key]} with {names[other]}"
+            name = f"{head_name(site, head)}: {names[key]} with {names[other]}"
             look = {"line": {"dash": _DASHES[key % len(_DASHES)]}, "legendgroup": str(head)}
             hover = f"{name}<br>correlation %{{y:.4f}} at {shown.step_label} %{{x:,}}<extra></extra>"
             colour = OKABE_ITO[head % len(OKABE_ITO)]

@@ -31,7 +31,8 @@ def sequence(shown: ViewData, *, site: str) -> Figure:
         hover = f"{head_name(site, head)}<br>query %{{y}}, key %{{x}}: %{{z:.3f}}<extra></extra>"
         heat = {"type": "heatmap", "z": z, "xaxis": f"x{suffix}", "yaxis": f"y{suffix}", "coloraxis": "coloraxis"}
         traces.append(heat | {"hovertemplate": hover})
-        axes |= map_axes(suffix, place, "query" if head % across(len(maps)) == 0 else "", "key")
+        row, column = "query" if head % across(len(maps)) == 0 else "", "key" if place[1][0] < 1e-6 else ""
+        axes |= map_axes(suffix, place, row, column)
         names.append(above(head_name(site, head), place))
     layout = {
         "title": title(shown, "Mean attention along the sequence", site),

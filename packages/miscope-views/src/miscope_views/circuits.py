@@ -108,7 +108,7 @@ def eigenvalues(shown: ViewData, *, circuit: str) -> Figure:
         "title": title(shown, f"Eigenvalues of {circuit} circuits", f"over each head's largest{_between(arrays)}"),
         "xaxis": {"title": {"text": "real part"}, "range": span, "constrain": "domain"},
         "yaxis": {"title": {"text": "imaginary part"}, "range": span, "scaleanchor": "x", "constrain": "domain"},
-        "legend": {"title": {"text": "head: positivity"}},
+        "legend": {"title": {"text": "head: positivity", "side": "top"}},
         "showlegend": True,
     }
     return figure(traces, layout)

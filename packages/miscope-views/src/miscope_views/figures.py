@@ -52,12 +52,22 @@ def figure(traces: Iterable[Trace], layout: Mapping[str, Any], *, gaps: int = 0)
     # The template chooses a scale by the signs of the values; a scale that is given must say that it is meant.
     scaled: dict[str, Any] = {k: {**v, "autocolorscale": False} for k, v in layout.items() if _gives_scale(k, v)}
     scaled |= {k: {"nticks": _LOG_TICKS, **v} for k, v in layout.items() if _is_logarithmic(k, v)}
-    built = go.Figure(data=made, layout={"template": bare(), **layout, **scaled})
+    built = go.Figure(data=made, layout={"template": bare(), **layout, **scaled, **_beside_its_bar(layout)})
     missing = sum(_unfinite(trace) for trace in made) - gaps
     if missing > 0:
         total = sum(np.size(trace.get("z", trace.get("y", ()))) for trace in made) - gaps
         built.add_annotation(caution(f"⚠ {missing:,} of {total:,} values are not finite and not drawn"))
     return built
+
+
+def _beside_its_bar(layout: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The axis across of a square map that is alone: amid a wide figure it would be far from its colour bar."""
+    alone = {key for key in layout if key.startswith(("xaxis", "yaxis"))} == {"xaxis", "yaxis"}
+    across, up = layout.get("xaxis", {}), layout.get("yaxis", {})
+    bars = [axis for key, axis in layout.items() if key.startswith("coloraxis") and axis.get("showscale", True)]
+    if not (alone and bars and up.get("scaleanchor") == "x" and across.get("constrain") == "domain"):
+        return {}
+    return {"xaxis": {"constraintoward": "right", **across}}
 
 
 def _is_logarithmic(key: str, axis: Any) -> bool:

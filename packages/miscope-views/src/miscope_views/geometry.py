@@ -192,11 +192,13 @@ def distances(shown: ViewData, *, site: str) -> Figure:
     square["marker"] = {"symbol": "square-open", "size": 11, "color": "#D55E00", "line": {"width": 2}}
     hardest = f"hardest to tell: {first} and {second}, at {lowest:.3g}"
     note = f"{site} · {hardest if np.isfinite(lowest) else 'no two classes have a distance and a width'}"
+    last = len(names) - 0.5
     side = {"type": "category", "nticks": 12, "showgrid": False, "constrain": "domain", "title": {"text": "answer"}}
     layout = {
         "title": title(shown, "How far apart the classes are", note),
-        "xaxis": side,
-        "yaxis": {**side, "autorange": "reversed", "scaleanchor": "x"},
+        # As far as the cells: marks at the rim would have axes reach beyond them.
+        "xaxis": {**side, "range": [-0.5, last]},
+        "yaxis": {**side, "range": [last, -0.5], "scaleanchor": "x"},
         "coloraxis": {"cmin": 0, "colorbar": {"title": {"text": "Fisher ratio"}}},
         "showlegend": False,
     }
