@@ -18,6 +18,7 @@ from miscope_panel.shown.picture import Request
 from miscope_panel.shown.report_cards import report_of_cards
 
 LONG = 60
+LEFT = "It was left, for nobody looked at it: ask again."
 OTHER = "toy.sum/v5-seed1-width16"
 
 
@@ -151,7 +152,14 @@ def test_what_no_page_looks_at_for_long_or_a_server_that_ends_is_left(patience, 
     files, begun = MadeFiles(ending=lambda: ends), []
     work = FileWork(Task(what="It", name="it.html", work=begun.append), files, patience=patience)
     work.do()
-    assert (begun, files._folder, work.told["far"]) == ([], None, "")
+    assert (begun, files._folder, work.told["error"]) == ([], None, LEFT)
+
+
+def test_what_was_left_is_not_found_as_if_it_were_under_way():
+    files = MadeFiles(ending=lambda: True)
+    work = files.begin(Task(what="It", name="it.html", work=lambda path: iter([(1, 3)])))
+    files.threads.shutdown()
+    assert (files.work(work.key), work.told["error"]) == (None, LEFT)
 
 
 def test_what_was_left_before_its_turn_is_not_begun(looking, name):

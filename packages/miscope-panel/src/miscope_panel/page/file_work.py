@@ -21,6 +21,7 @@ __all__ = ["FileWork", "Task"]
 
 _PATIENCE = 60.0
 """Seconds for which a file is made on while nobody looks: a page that is loaded anew is there by then."""
+_LEFT = "It was left, for nobody looked at it: ask again."
 
 
 @final
@@ -48,6 +49,8 @@ class Folder(Protocol):
     def keep(self, path: Path) -> str: ...
 
     def drop(self, path: Path) -> None: ...
+
+    def leave(self, work: FileWork) -> None: ...
 
 
 @final
@@ -99,6 +102,10 @@ class FileWork:
             self._tell(error=made.error)
         elif made:
             self._tell(address=made, saved=self._task.saved)
+        else:
+            # Found again it would be taken for under way, for good.
+            self._files.leave(self)
+            self._tell(error=_LEFT)
 
     def _wanted(self) -> bool:
         with self._turn:
