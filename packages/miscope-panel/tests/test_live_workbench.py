@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import replace
 from queue import Queue
@@ -57,6 +58,13 @@ def comes(bench, *parts, name=NAME, rested=False):
 
 def chips(opened):
     return opened.workbench.context_bar.view.object
+
+
+def looks(opened):
+    """As the watch finds what came by now, and that it is at rest."""
+    opened._server.folders._rest = 0.0
+    for _ in range(2):
+        opened.workbench.live.variants.hear(Heard(files=opened._server.folders.look()))
 
 
 def checkpoint(ws, step, name=NAME):
@@ -183,14 +191,49 @@ def test_a_compared_variant_that_trains_is_drawn_and_one_that_is_not_shown_is_no
     assert card.picture is not before
 
 
-def test_nothing_is_heard_while_another_page_is_looked_at(bench, ws):
+def test_what_comes_while_another_page_is_looked_at_is_there_on_return(bench, ws):
     opened = bench("views=small.losses")
     (losses,) = opened.workbench.board
+    looks(opened)
     before = losses.picture
     opened.selection.move(page="jobs")
     ws.store.append_metrics(NAME, [(31, "test_loss", 0.5)])
-    comes(opened, METRICS)
-    assert losses.picture is before
+    checkpoint(ws, 40)
+    looks(opened)
+    assert (losses.picture is before, opened.workbench.cursor.steps) == (True, [0, 10, 20, 30])
+    opened.selection.move(page="views")
+    looks(opened)
+    assert (losses.picture is before, opened.workbench.cursor.steps) == (False, [0, 10, 20, 30, 40])
+    assert "test loss 0.5" in chips(opened)
+    again = losses.picture
+    opened.selection.move(page="jobs")
+    opened.selection.move(page="views")
+    looks(opened)
+    assert losses.picture is again
+
+
+def test_what_is_told_as_the_page_is_left_is_there_on_return(bench, ws):
+    opened = bench("views=small.losses")
+    (losses,) = opened.workbench.board
+    looks(opened)
+    before = losses.picture
+    ws.store.append_metrics(NAME, [(31, "test_loss", 0.5)])
+    told = [opened._server.folders.look() for _ in range(2)]
+    opened.selection.move(page="jobs")
+    opened.workbench.live.variants.hear(Heard(files=told[1]))
+    opened.selection.move(page="views")
+    looks(opened)
+    assert losses.picture is not before
+
+
+def test_what_is_watched_may_become_other_variants_before_all_is_told(bench, ws):
+    opened = bench("views=small.losses")
+    opened._server.folders.look()
+    ws.store.append_metrics(NAME, [(31, "test_loss", 0.5)])
+    # Not as of this moment: from a moment before it on all is told anyway.
+    os.utime(ws.store.layout.metrics(NAME), (1, 1))
+    opened.workbench.live.variants.look({NAME, OTHER})
+    assert METRICS in opened._server.folders.look().changed[NAME]
 
 
 def test_a_variant_that_is_waited_for_is_shown_once_its_training_has_begun(bench, ws, tmp_path):
@@ -201,6 +244,17 @@ def test_a_variant_that_is_waited_for_is_shown_once_its_training_has_begun(bench
     opened.workbench.live.variants.hear(Heard(moved=True))
     assert [card.title for card in opened.workbench.board] == ["Losses"]
     assert NAME in opened.workbench.sidebar.variant.options
+
+
+def test_however_many_runs_begin_the_variants_are_listed_once_at_a_time(ws, when_told, monkeypatch):
+    monkeypatch.setattr(run_watch.RunWatch, "listen", lambda self, hand, take: lambda: None)
+    opened = Dashboard(server_context(ws.value, when_told), f"page=views&v={NAME}&views=small.losses")
+    when_told.go()
+    for _ in range(5):
+        opened.workbench.live.variants.hear(Heard(moved=True))
+    assert len(when_told.waiting) == 1
+    when_told.waiting.pop()()
+    assert len(when_told.waiting) == 1
 
 
 def test_the_end_of_a_run_is_counted_and_its_views_are_no_longer_greyed(bench, ws):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, final
 
 from miscope.store.layout import is_name
@@ -16,7 +17,7 @@ from miscope_panel.shown.files_changed import CHECKPOINTS, METRICS, FilesChanged
 if TYPE_CHECKING:
     from miscope.store.layout import Layout
 
-__all__ = ["FolderWatch"]
+__all__ = ["FolderWatch", "Watched"]
 
 _REST = 1.0
 """Seconds without a change after which one is told of all once more: what is written beside a file is there by then."""
@@ -26,8 +27,8 @@ _GRAIN_NS = 50_000_000
 
 @final
 @dataclass(kw_only=True)
-class _Watched:
-    """A variant that somebody looks at."""
+class Watched:
+    """What is known of a variant that somebody looks at."""
 
     since: int
     """From when on what changed is news, in nanoseconds."""
@@ -46,46 +47,66 @@ class FolderWatch:
         self._layout, self._rest = layout, rest
         self._turn = threading.Lock()
         self._lookers: Counter[str] = Counter()
-        self._watched: dict[str, _Watched] = {}
+        self._left: deque[frozenset[str]] = deque()
+        """What somebody stopped looking at, not yet taken off."""
+        self._watched: dict[str, Watched] = {}
 
-    def attend(self, names: frozenset[str]) -> Callable[[], None]:
-        """Watch these too, from now on; what ends that is returned."""
+    def attend(self, names: frozenset[str], known: Mapping[str, Watched] | None = None) -> Callable[[], None]:
+        """Watch these too; what ends that is returned, and may be called by a collector of garbage.
+
+        known: as of when, where they were looked at before (`known`); from now on otherwise.
+        """
         names, now = frozenset(name for name in names if is_name(name)), time.time_ns()
         with self._turn:
+            self._take_off()
             self._lookers.update(names)
             for name in names:
-                self._watched.setdefault(name, _Watched(since=now - _GRAIN_NS))
+                one = self._watched.setdefault(name, Watched(since=now - _GRAIN_NS))
+                if known and name in known:
+                    # Whoever looks at it too is told once more.
+                    one.since, one.times = known[name].since, known[name].times
+                    one.restless |= known[name].restless
 
-        def leave() -> None:
-            with self._turn:
-                self._lookers.subtract(names)
-                for name in [each for each in names if self._lookers[each] <= 0]:
-                    self._lookers.pop(name, None)
-                    self._watched.pop(name, None)
+        # Without the lock: garbage is collected anywhere, also by a thread that has it.
+        return partial(self._left.append, names)
 
-        return leave
+    def known(self, names: Iterable[str]) -> dict[str, Watched]:
+        """What whoever stops looking at these keeps, to be told later of what came meanwhile."""
+        with self._turn:
+            found = {name: self._watched[name] for name in names if name in self._watched}
+            return {name: replace(one, restless={*one.restless}) for name, one in found.items()}
+
+    def _take_off(self) -> None:
+        while self._left:
+            names = self._left.popleft()
+            self._lookers.subtract(names)
+            for name in [each for each in names if self._lookers[each] <= 0]:
+                self._lookers.pop(name, None)
+                self._watched.pop(name, None)
 
     def look(self) -> FilesChanged:
         """What changed since the last look."""
         with self._turn:
+            self._take_off()
             watched = dict(self._watched)
         changed, rested = {}, {}
         for name, one in watched.items():
             times = dict(_times(self._layout, name))
-            found = _news(one, times)
-            one.times = times
-            now = time.monotonic()
-            if found:
-                one.changed = now
-                one.restless |= found
-                changed[name] = frozenset(found)
-            elif one.restless and now - one.changed >= self._rest:
-                rested[name] = frozenset(one.restless)
-                one.restless.clear()
+            with self._turn:
+                found = _news(one, times)
+                one.times = times
+                now = time.monotonic()
+                if found:
+                    one.changed = now
+                    one.restless |= found
+                    changed[name] = frozenset(found)
+                elif one.restless and now - one.changed >= self._rest:
+                    rested[name] = frozenset(one.restless)
+                    one.restless.clear()
         return FilesChanged(changed=changed, rested=rested)
 
 
-def _news(one: _Watched, times: Mapping[str, int]) -> set[str]:
+def _news(one: Watched, times: Mapping[str, int]) -> set[str]:
     if one.times is None:
         return {part for part, when in times.items() if when >= one.since}
     return {part for part in {*one.times, *times} if one.times.get(part) != times.get(part)}

@@ -164,7 +164,7 @@ class RunWatch:
             if files := self._files():
                 heard = replace(heard or Heard(told=reader.told), files=files)
             for key, listener in listeners.items():
-                told = heard if key in known else Heard(told=reader.told, anew=True)
+                told = heard if key in known else Heard(told=reader.told, anew=True, files=files)
                 if told is not None:
                     self._tell(key, listener, told)
             known = set(listeners)

@@ -20,6 +20,7 @@ from miscope_panel.page.cursor import Cursor
 from miscope_panel.page.cursor_course import CursorCourse
 from miscope_panel.page.live_workbench import LiveParts, LiveWorkbench
 from miscope_panel.page.opening import opened
+from miscope_panel.page.paced import Paced
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.page.reports import Reports
 from miscope_panel.page.selected_bar import SelectedBar
@@ -76,6 +77,8 @@ class Workbench:
         )
         self.live = LiveWorkbench(context, parts)
         self.live.variants.on_moved = self._look_for_variants
+        # One at a time, however many runs begin and end.
+        self._listing = Paced(self._list)
 
     def _offer(self) -> None:
         """What the menus hold beside variants, found where it keeps nobody waiting."""
@@ -118,7 +121,14 @@ class Workbench:
         self.cursor.css_classes = [] if self.cursor.steps else ["away"]
 
     def _look_for_variants(self) -> None:
-        self._errands.send(partial(tried, partial(_known, self._workspace)), self._know)
+        self._listing.want(urgent=True)
+
+    def _list(self) -> None:
+        self._errands.send(partial(tried, partial(_known, self._workspace)), self._listed)
+
+    def _listed(self, names: list[str] | Failure) -> None:
+        self._know(names)
+        self._listing.done()
 
     def _know(self, names: list[str] | Failure) -> None:
         if isinstance(names, Failure) or names == self._names:

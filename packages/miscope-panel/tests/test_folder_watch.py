@@ -1,0 +1,40 @@
+"""Who looks at the folders of variants, and stops doing so at any moment."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from weakref import finalize
+
+from miscope.store.layout import Layout
+from miscope_panel.page.folder_watch import FolderWatch
+
+
+class Looker:
+    """Stops looking when it is collected, which only the collector of garbage does."""
+
+    def __init__(self, watch: FolderWatch) -> None:
+        self.itself = self
+        finalize(self, watch.attend(frozenset({"toy.sum/v5"})))
+
+
+def test_who_is_collected_while_others_begin_to_look_keeps_nobody_waiting(tmp_path):
+    watch, before = FolderWatch(Layout(tmp_path)), gc.get_threshold()
+
+    def look():
+        for _ in range(3000):
+            Looker(watch)
+            watch.look()
+
+    # A thread that waits for itself ends with the process.
+    looking = threading.Thread(target=look, daemon=True)
+    gc.set_threshold(30)
+    try:
+        looking.start()
+        looking.join(120)
+    finally:
+        gc.set_threshold(*before)
+    assert not looking.is_alive()
+    gc.collect()
+    watch.look()
+    assert not watch.known(["toy.sum/v5"])
