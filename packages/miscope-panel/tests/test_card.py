@@ -193,3 +193,19 @@ def test_what_the_browser_says_reaches_who_listens():
 
 def test_no_card_is_told_from_one_that_is_gone_by_what_is_used_again():
     assert len({Card(view="a.b").tag for _ in range(20)}) == 20
+
+
+def test_a_redraw_that_overtakes_what_was_asked_for_ends_the_waiting(when_told):
+    card, errands = Card(view="a.b"), Errands(when_told)
+
+    def lacking(request):
+        return Picture(state="missing", words=("It was never computed.",))
+
+    card.ask(at(1), lacking, errands)
+    when_told.go()
+    card.renew(urgent=True)
+    card.renew(urgent=True)
+    card.ask(at(2), lacking, errands)
+    assert card.pending
+    when_told.go()
+    assert not card.pending

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from miscope.bound import open_bound
-from miscope_panel.page import paced, run_watch
+from miscope.errors import MiscopeError
+from miscope_panel.page import compared_group, paced, run_watch
 from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.pages import server_context
 from miscope_panel.page.run_watch import Heard
+from miscope_panel.shown.comparing.compared_view import compared_view
 from miscope_panel.shown.files_changed import CHECKPOINTS, METRICS, FilesChanged
 
 FIRST, OTHER = "toy.sum/v5-seed0-width16", "toy.sum/v5-seed1-width16"
+
+ADDRESS = f"page=compare&v={FIRST}&v={OTHER}&compare:views=small.losses&e=20"
 
 
 @pytest.fixture
@@ -27,9 +32,8 @@ def page(ws, at_once, monkeypatch):
     """The page over losses of two variants; it hears only what a test says."""
     monkeypatch.setattr(run_watch.RunWatch, "listen", lambda self, hand, take: lambda: None)
     monkeypatch.setattr(paced, "_EVERY", 0.0)
-    address = f"page=compare&v={FIRST}&v={OTHER}&compare:views=small.losses&e=20"
     # The page lives as long as its dashboard.
-    dashboard = Dashboard(server_context(ws.value, at_once), address)
+    dashboard = Dashboard(server_context(ws.value, at_once), ADDRESS)
     page = dashboard.opened("compare")
     page.dashboard = dashboard
     return page
@@ -38,6 +42,14 @@ def page(ws, at_once, monkeypatch):
 def comes(page, part, name=OTHER, *, rested=False):
     files = {name: frozenset({part})}
     page.live.hear(Heard(files=FilesChanged(rested=files) if rested else FilesChanged(changed=files)))
+
+
+def looks(page):
+    """As the watch finds what came by now, and that it is at rest."""
+    folders = page.dashboard._server.folders
+    folders._rest = 0.0
+    for _ in range(2):
+        page.live.hear(Heard(files=folders.look()))
 
 
 def cards(page):
@@ -83,10 +95,38 @@ def test_what_is_out_of_sight_is_drawn_once_it_is_seen(page, ws):
     assert card.picture is not before
 
 
-def test_nothing_is_heard_while_another_page_is_looked_at(page, ws):
+def test_what_comes_while_another_page_is_looked_at_is_there_on_return(page, ws):
     (card,) = cards(page)
+    looks(page)
     before = card.picture
     page.dashboard.selection.move(page="jobs")
     ws.store.append_metrics(OTHER, [(31, "test_loss", 0.5)])
-    comes(page, METRICS)
+    looks(page)
     assert card.picture is before
+    page.dashboard.selection.move(page="compare")
+    looks(page)
+    assert cards(page) == [card]
+    assert card.picture is not before
+    assert [chip["words"][0] for chip in page.bar.chips if chip["variant"] == OTHER] == ["test loss 0.5"]
+
+
+@pytest.mark.parametrize("fails", [None, 3])
+def test_a_redraw_that_overtakes_what_was_asked_for_ends_the_waiting(ws, when_told, monkeypatch, fails):
+    dashboard = Dashboard(server_context(ws.value, when_told), ADDRESS)
+    when_told.go()
+    (group,) = dashboard.opened("compare")._groups.values()
+    drawn = []
+
+    def draw(workspace, request):
+        drawn.append(request)
+        if len(drawn) == fails:
+            raise MiscopeError("The file is cut short.")
+        return compared_view(workspace, request)
+
+    monkeypatch.setattr(compared_group, "compared_view", draw)
+    group.renew(urgent=True)
+    group.renew(urgent=True)
+    group.ask(replace(group.asked, own_scales=True))
+    assert group.cards[0].pending
+    when_told.go()
+    assert not group.cards[0].pending

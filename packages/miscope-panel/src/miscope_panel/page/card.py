@@ -171,7 +171,7 @@ class Card(PageComponent):
         if request == self._wanted and serial == self._serial:
             if answer is None:
                 self.again()
-            elif _digested(answer[0]) != self._drawn:
+            elif request != self._shown or _digested(answer[0]) != self._drawn:
                 self._show(request, serial, errands, answer)
         self._renewals.done()
 

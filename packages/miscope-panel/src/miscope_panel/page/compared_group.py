@@ -124,7 +124,12 @@ class ComparedGroup:
         self._errands.send(work, partial(self._renewed, request, self._forgotten))
 
     def _renewed(self, request: ComparedRequest, forgotten: int, made: _Made | Failure) -> None:
-        if not isinstance(made, Failure) and made[0] != self.shown:
+        waits = forgotten == self._forgotten and self._known != request.key
+        if isinstance(made, Failure):
+            if waits:
+                # It overtook what was asked for, and says why not to nobody.
+                self.again()
+        elif waits or made[0] != self.shown:
             self._show(request, forgotten, made)
         self._renewals.done()
 
