@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from functools import partial
+from threading import Event, get_ident
 from types import SimpleNamespace
 
+import panel as pn
 from bokeh.document import Document
+from bokeh.models import Div
 from bokeh.server.callbacks import SessionCallback
 from bokeh.server.session import ServerSession
+from panel.io import document as panel_document
 from panel.io.state import set_curdoc
 from tornado.ioloop import IOLoop
 
@@ -92,3 +96,30 @@ def test_results_that_came_together_are_delivered_together_and_one_that_fails_ke
     with ThreadPoolExecutor(1) as server:
         assert server.submit(lambda: asyncio.run(results(None))).result(60) == ([0, 1, 2], 1)
         assert server.submit(lambda: asyncio.run(results(0))).result(60) == ([1, 2], 2)
+
+
+async def messages(sent: list[str]) -> None:
+    """Two that come together, each the value of one property, to a page whose browser listens."""
+    document, pool, message = Document(), ThreadPoolExecutor(1), Div()
+    document.add_root(message)
+    session = ServerSession("one", document, IOLoop.current())
+    context = SimpleNamespace(session=session)
+    document._session_context = lambda: context  # type: ignore[assignment]
+    pn.state._loaded[document], pn.state._thread_id_[document] = True, get_ident()
+    with set_curdoc(document):
+        errands = Errands(pool)
+    errands.open()
+    for text in ("of run 1", "of run 2"):
+        errands.send(lambda text=text: text, partial(setattr, message, "text"))
+    pool.shutdown(wait=True)
+    while message.text != "of run 2" or not sent:
+        await asyncio.sleep(0.01)
+    session.destroy()
+
+
+def test_of_messages_that_come_together_none_takes_the_place_of_another(monkeypatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(panel_document, "write_events", lambda page, to, events: sent.extend(e.new for e in events))
+    with ThreadPoolExecutor(1) as server:
+        server.submit(lambda: asyncio.run(messages(sent))).result(60)
+    assert sent == ["of run 1", "of run 2"]

@@ -87,7 +87,8 @@ class Errands:
     def _deliver(self) -> None:
         self._announced = False
         try:
-            with unlocked():  # results that came together go to the browser together
+            # Results that came together go to the browser together, each of them: some are messages, not states.
+            with unlocked("collect"):
                 while self._loaded and self._results:
                     self._results.popleft()()
         finally:
