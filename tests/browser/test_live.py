@@ -9,6 +9,12 @@ from miscope.checkpoint import Checkpoint
 
 pytestmark = pytest.mark.browser
 
+_IN_SIGHT = (
+    "[...Bokeh.documents[0]._all_models.values()].filter((model) => model.data?.view === 'behaviour.losses')"
+    ".map((model) => model.data.in_sight)"
+)
+"""What the cards tell the server of that."""
+
 
 @pytest.fixture(scope="module")
 def variant(tmp_path_factory):
@@ -43,3 +49,13 @@ def test_records_and_checkpoints_that_another_process_writes_are_on_the_page_by_
     expect(track).to_have_attribute("aria-valuemax", "30")
     expect(track).to_have_attribute("aria-valuenow", "20")
     assert "e=20" in page.url
+
+    # Of a page in a tab that is not looked at no card is drawn.
+    page.wait_for_function(f"() => String({_IN_SIGHT}) === 'true'")
+    for state, said in (("hidden", "false"), ("visible", "true")):
+        page.evaluate(
+            "state => (Object.defineProperty(document, 'visibilityState', {configurable: true, value: state}),"
+            " document.dispatchEvent(new Event('visibilitychange')), undefined)",
+            state,
+        )
+        assert page.evaluate(f"() => String({_IN_SIGHT})") == said

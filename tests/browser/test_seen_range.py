@@ -21,11 +21,12 @@ SCRIPT = """window.script = {
     document.body.replaceChildren(canvas)
     await Plotly.newPlot(canvas, data, at_range(layout, ""))
     const seen = seen_range({canvas, home: () => layout, zoom: () => zoom})
+    const relayout = (axes) => Promise.all(Object.entries(axes).map(([axis, {range, autorange}]) =>
+      Plotly.relayout(canvas, {...(range ? {[`${axis}.range`]: range} : {}), [`${axis}.autorange`]: autorange})))
     const ranges = []
     for (const between of ["", "1000,2000", ""]) {
       miscope.between = between
-      for (const [axis, {range, autorange}] of Object.entries(seen.wanted()))
-        await Plotly.relayout(canvas, {...(range ? {[`${axis}.range`]: range} : {}), [`${axis}.autorange`]: autorange})
+      await move_axes({move: relayout}, seen.wanted)
       ranges.push(canvas._fullLayout.yaxis.range.map((end) => Number(end.toFixed(1))))
     }
     return ranges

@@ -93,7 +93,7 @@ export function render({model, el}) {
       move(() => Object.fromEntries(all.map((axis) => [axis, clock.all_of(axis)])))
     }})
   // Between two drawings, never during one.
-  const move = (axes) => (drawing = drawing.then(() => (Object.keys(axes()).length ? chart.move(axes()) : null)))
+  const move = (axes) => (drawing = drawing.then(() => move_axes(chart, axes)))
   let zoom = ""
 
   function make_room(content) {
@@ -117,8 +117,7 @@ export function render({model, el}) {
     zoom = model.looks["zoomed-to"] ?? ""
     home = framed(content, model.view, template)
     await chart.draw(content.data, at_range(zoomed(home, zoom), miscope.between), miscope.charts.config)
-    const fitting = seen.wanted()
-    if (Object.keys(fitting).length) await chart.move(fitting)
+    await move_axes(chart, seen.wanted)
     bar()
     stages.follow()
     skeleton.hidden = true
@@ -271,13 +270,20 @@ export function render({model, el}) {
     move(seen.wanted)
   })
   listen(model, "miscope:theme", draw_next)
-  const sight = new IntersectionObserver(([entry]) => {
-    model.in_sight = entry.isIntersecting
+  let near = model.in_sight
+  const see = () => {
+    model.in_sight = near && document.visibilityState === "visible"
     tell()
+  }
+  const sight = new IntersectionObserver(([entry]) => {
+    near = entry.isIntersecting
+    see()
   }, {rootMargin: "200px"})
   sight.observe(card)
+  document.addEventListener("visibilitychange", see)
   model.on("remove", () => {
     sight.disconnect()
+    document.removeEventListener("visibilitychange", see)
     for (const cards of [miscope.waiting, miscope.late]) cards.delete(model)
     begin_unless_late()
   })

@@ -20,6 +20,12 @@ const extent_between = ({x, y}, [first, last], own) => {
   return [least, most]
 }
 
+// Asked once: who says which are to be moved takes them for moved.
+const move_axes = (chart, axes) => {
+  const wanted = axes()
+  return Object.keys(wanted).length ? chart.move(wanted) : null
+}
+
 // canvas: its chart. home: the layout without any zoom. zoom: what a hand has zoomed to of this card alone, as an address has it.
 const seen_range = ({canvas, home, zoom}) => {
   const fitted = new Set()
