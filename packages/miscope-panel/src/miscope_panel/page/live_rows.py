@@ -20,7 +20,8 @@ class LiveRows:
 
     def __init__(self, context: PageContext, read: Callable[[], None]) -> None:
         """read: reads what is shown as it is by now; whoever is done with that calls `done`."""
-        self._context, self._paced = context, Paced(read)
+        # Of a thousand variants one reading takes a good part of a second.
+        self._context, self._paced = context, Paced(read, share=0.2)
         self._leave: Callable[[], None] | None = None
         self._first = False
 
