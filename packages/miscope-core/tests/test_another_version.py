@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -98,3 +99,14 @@ def test_of_compared_variants_it_is_said_which_has_another_version(workspace: Ma
     assert found.outdated == ("seed=0, t.power: it was computed by version 1; installed is 2.",)
     list(later.find(variant.name).analyze("t.power"))
     assert same_inputs(later.value, later.value.plugins.views["t.power"], both).outdated == ()
+
+
+def test_of_what_the_installed_version_computed_over_other_checkpoints_it_is_not_said(
+    workspace: Make, variant: BoundVariant
+):
+    now = workspace(t=module(1))
+    again = now.store.load_checkpoint(variant.name, 10)
+    now.store.save_checkpoint(variant.name, replace(again, step=12))
+    course = View(name="t.course", title="C", grain=Grain.TRAJECTORY, draw=drawn, needs=Needs(reads=("t.course",)))
+    assert same_inputs(now.value, course, [now.find(variant.name).value]).outdated == ()
+    assert known(workspace, variant, "t.course", 1).startswith("It exists over ")

@@ -42,18 +42,20 @@ def outdated(store: Store, analysis: ResolvedAnalysis, name: str) -> str:
 
 
 def of_another_version(store: Store, analyses: Sequence[ResolvedAnalysis], name: str) -> str:
-    """'It was computed by version 1; installed is 2.'; "" where no artifact of the analyzer is there at all.
+    """'It was computed by version 1; installed is 2.'; "" where none is there, or the installed one has computed any.
 
     What a recipe stands for is found by making it anew with another version of the analyzer, or of one that it reads.
     """
     folders = _kept(store, analyses, name)
     if not folders:
         return ""
-    notes = noted(store.layout, _variant(analyses, name), name)
-    for other in _others(analyses[0].analyzers, name):
+    notes, analyzers = noted(store.layout, _variant(analyses, name), name), analyses[0].analyzers
+    installed = _Otherwise(name, analyzers[name].version, analyzers)
+    for other in (installed, *_others(analyzers, name)):
         for folder in folders:
             if _recipe(analyses, name, other, notes.get(folder.name, RecipeNote())) == folder.name:
-                return _said(name, other, analyses[0].analyzers[other.name].version)
+                # Over other checkpoints, or with other options, it was computed as it is now.
+                return "" if other is installed else _said(name, other, analyzers[other.name].version)
     return "It was computed before the analyzer, or what it reads, was as it is now."
 
 
@@ -86,15 +88,15 @@ def _recipe(analyses: Sequence[ResolvedAnalysis], name: str, other: _Otherwise, 
     """That of the artifacts as they would be made so; "" where they could not be."""
     from miscope.analysis.resolved_analysis import cohort_key, resolved_otherwise
 
+    spans_variants = other.analyzers[name].grain is Grain.COHORT
     try:
         options = checked_options(other.analyzers, note.options)
         again = [
             resolved_otherwise(replace(one, analyzers=other.analyzers), steps=note.steps or one.steps, options=options)
-            for one in analyses
+            for one in (analyses if spans_variants else analyses[:1])
         ]
     except MiscopeError:  # of a version that had other options
         return ""
-    spans_variants = other.analyzers[name].grain is Grain.COHORT
     return cohort_key(again, name).recipe if spans_variants else again[0].key(name).recipe
 
 
