@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import replace
 
@@ -101,6 +102,7 @@ def test_what_comes_while_another_page_is_looked_at_is_there_on_return(page, ws)
     before = card.picture
     page.dashboard.selection.move(page="jobs")
     ws.store.append_metrics(OTHER, [(31, "test_loss", 0.5)])
+    os.utime(ws.store.layout.metrics(OTHER), (1, 1))
     looks(page)
     assert card.picture is before
     page.dashboard.selection.move(page="compare")

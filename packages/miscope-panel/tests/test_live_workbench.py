@@ -199,6 +199,8 @@ def test_what_comes_while_another_page_is_looked_at_is_there_on_return(bench, ws
     opened.selection.move(page="jobs")
     ws.store.append_metrics(NAME, [(31, "test_loss", 0.5)])
     checkpoint(ws, 40)
+    for folder in (ws.store.layout.metrics(NAME), ws.store.layout.checkpoints(NAME)):
+        os.utime(folder, (1, 1))
     looks(opened)
     assert (losses.picture is before, opened.workbench.cursor.steps) == (True, [0, 10, 20, 30])
     opened.selection.move(page="views")
@@ -218,6 +220,7 @@ def test_what_is_told_as_the_page_is_left_is_there_on_return(bench, ws):
     looks(opened)
     before = losses.picture
     ws.store.append_metrics(NAME, [(31, "test_loss", 0.5)])
+    os.utime(ws.store.layout.metrics(NAME), (1, 1))
     told = [opened._server.folders.look() for _ in range(2)]
     opened.selection.move(page="jobs")
     opened.workbench.live.variants.hear(Heard(files=told[1]))
