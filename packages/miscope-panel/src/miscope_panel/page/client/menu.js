@@ -6,6 +6,11 @@ const menu = (model, label, groups_of) => {
   button.setAttribute("aria-haspopup", "menu")
   button.setAttribute("aria-expanded", "false")
   const items = () => [...list.querySelectorAll("button")]
+  // One of them is a stop of Tab, so that a list which scrolls can be come to.
+  const stop_at = (chosen) => {
+    for (const each of items()) each.tabIndex = each === chosen ? 0 : -1
+    chosen?.focus()
+  }
 
   const item = ([words, action]) => h("button", {type: "button", role: "menuitem", tabindex: "-1", onclick: () => {
     close()
@@ -17,7 +22,7 @@ const menu = (model, label, groups_of) => {
       h("div", {role: "group", "aria-label": group.title}, h("h6", {"aria-hidden": "true"}, group.title), ...group.items.map(item))))
     list.hidden = false
     button.setAttribute("aria-expanded", "true")
-    items()[0]?.focus()
+    stop_at(items()[0])
   }
   function close() {
     if (list.hidden) return
@@ -34,7 +39,7 @@ const menu = (model, label, groups_of) => {
     // None of these keys moves the step cursor while the menu is open.
     event.stopPropagation()
     if (event.key === "Escape" || event.key === "Tab") close()
-    else if (event.key in walk || event.key === "Home" || event.key === "End") all[to].focus()
+    else if (event.key in walk || event.key === "Home" || event.key === "End") stop_at(all[to])
     else return
     event.preventDefault()
   })
