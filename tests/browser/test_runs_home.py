@@ -21,7 +21,7 @@ def column(page, field):
 
 def asked(page, field, text):
     """Typed into a field, and Enter."""
-    found = page.get_by_placeholder({"find": "p113 seed=1", "where": "weight_decay = 1"}[field])
+    found = page.get_by_placeholder({"find": "p113 seed=1", "where": "prime > 50"}[field])
     found.fill(text)
     found.press("Enter")
 
