@@ -140,7 +140,7 @@ def test_a_damaged_file_is_told_and_hides_no_other(templates: Templates, command
     assert [one.id for one in templates.all()] == ["small-sums"]
     place = templates.folder / "bad.yaml"
     assert templates.broken() == {
-        "bad": f"{place}, line 1: A template does not take name={{'nme': 'x'}}: Field required. "
+        "bad": f"{place}, line 1: A template does not take name={{'nme': 'x'}}: it must be given. "
         "It has a name of 1 to 255 characters, a description, tags, and is a favourite or not. "
         "Change it and try again; nothing was written."
     }
