@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from itertools import count
@@ -16,6 +16,7 @@ from miscope.runs.run_state import ENDED, RunState
 from miscope.runs.submitting import arranged, submit_chains
 from miscope_panel.page.analysis_grid import AnalysisGrid
 from miscope_panel.page.job_actions import Asked, JobActions
+from miscope_panel.page.listening import Listening
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.page.run_watch import Heard
 from miscope_panel.shown.analyses_wanted import requests_for
@@ -39,22 +40,18 @@ class AnalysesPart:
         self._serial = count(1)
         """Numbers what the browser is told: of two equal values in a row it would hear the first alone."""
         self._asking = threading.Lock()
-        self._leave: Callable[[], None] | None = None
+        self._listening = Listening(context, self._take)
         self.grid = AnalysisGrid(locked=actions.locked, visible=False, sizing_mode="stretch_width", margin=0)
         self.grid.on_message = self._hear
 
     def look(self, *, looked_at: bool) -> None:
         """Read and listen, or be still."""
-        if looked_at and self._leave is None:
-            self._leave = self._server.watch.listen(self._errands.hand, self._take)
-        elif not looked_at and self._leave is not None:
-            self._leave()
-            self._leave = None
-            self._turn += 1
+        self._turn += self._listening.begun and not looked_at
+        self._listening.look(looked_at=looked_at)
 
     def _take(self, heard: Heard) -> None:
         """An analysis that began or ended changes the rows of its variants."""
-        if self._leave is None:
+        if not self._listening.begun:
             return
         if heard.anew:
             self._read()

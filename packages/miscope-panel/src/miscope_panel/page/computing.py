@@ -19,6 +19,7 @@ from miscope.runs.run_state import ENDED
 from miscope.runs.submitting import submit_chains
 from miscope_panel.page.card import Card
 from miscope_panel.page.job_actions import Asked, JobActions
+from miscope_panel.page.listening import Listening
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.page.run_watch import Heard
 from miscope_panel.shown.computing_told import computing_told, run_for, runs_of
@@ -62,15 +63,11 @@ class Computing:
         self._shown: dict[Card, _Shown] = {}
         self._runs: dict[int, QueuedRun] = {}
         """Analyses of the queue."""
-        self._leave: Callable[[], None] | None = None
+        self._listening = Listening(context, self._take)
 
     def look(self, *, looked_at: bool) -> None:
         """Listen to what happens to runs, or be still."""
-        if looked_at and self._leave is None:
-            self._leave = self._server.watch.listen(self._errands.hand, self._take)
-        elif not looked_at and self._leave is not None:
-            self._leave()
-            self._leave = None
+        self._listening.look(looked_at=looked_at)
 
     def keep(self, cards: Iterable[Card]) -> None:
         """These are open; what was known of others is dropped."""
@@ -123,7 +120,7 @@ class Computing:
     # --- what happens to runs
 
     def _take(self, heard: Heard) -> None:
-        if self._leave is None:
+        if not self._listening.begun:
             return
         if heard.anew:
             self._errands.send(self._queued, self._take_all)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import final
 
 from miscope.tabulating.showing import ShownTable
+from miscope_panel.page.listening import Listening
 from miscope_panel.page.paced import Paced
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.page.run_watch import Heard
@@ -21,24 +22,22 @@ class LiveRows:
     def __init__(self, context: PageContext, read: Callable[[], None]) -> None:
         """read: reads what is shown as it is by now; whoever is done with that calls `done`."""
         # Of a thousand variants one reading takes a good part of a second.
-        self._context, self._paced = context, Paced(read, share=0.2)
-        self._leave: Callable[[], None] | None = None
+        self._paced = Paced(read, share=0.2)
+        self._listening = Listening(context, self.hear)
         self._first = False
 
     def look(self, *, looked_at: bool) -> None:
         """Listen, or be still."""
-        if looked_at and self._leave is None:
+        if looked_at and not self._listening.begun:
             self._first = True
-            self._leave = self._context.server.watch.listen(self._context.errands.hand, self.hear)
-        elif not looked_at and self._leave is not None:
-            self._leave()
-            self._leave = None
+        elif not looked_at and self._listening.begun:
             self._paced.stop()
+        self._listening.look(looked_at=looked_at)
 
     def hear(self, heard: Heard) -> None:
         """What happened to runs since."""
         first, self._first = self._first, False
-        if self._leave is None or (first and heard.anew and not heard.told.running):
+        if not self._listening.begun or (first and heard.anew and not heard.told.running):
             # What there was when one began to listen the page has just read.
             return
         urgent = heard.moved or heard.anew or bool(heard.noted)
