@@ -314,6 +314,12 @@ def turn_to(visitor, address: str, tab_of_file: list[Tab]) -> Iterator[Callable]
     check_quiet(visitor, tab_of_file)
 
 
+CHOICES = """() => {
+  let held = document.activeElement
+  while (held?.shadowRoot?.activeElement) held = held.shadowRoot.activeElement
+  return [...held.options].map((option) => [option.value, option.label])
+}"""
+"""The choices of the list that has the keys, each with its words."""
 HELD = """() => {
   let held = document.activeElement
   while (held?.shadowRoot?.activeElement) held = held.shadowRoot.activeElement
@@ -347,6 +353,13 @@ class Keys:
     def press(self, *keys: str) -> None:
         for key in keys:
             self.page.keyboard.press(key)
+
+    def choose(self, choice: str) -> None:
+        """Of the list of choices that has the keys, by arrows: letters that come slowly each begin another search."""
+        choices = self.page.evaluate(CHOICES)
+        (place,) = (place for place, named in enumerate(choices) if choice in named)
+        after = len(choices) - 1 - place
+        self.press(*(["Home"] + ["ArrowDown"] * place if place < after else ["End"] + ["ArrowUp"] * after))
 
     def write(self, text: str) -> None:
         self.page.keyboard.press("Control+a")

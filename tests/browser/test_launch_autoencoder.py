@@ -40,7 +40,7 @@ def test_autoencoders_of_all_checkpoints_are_trained_from_the_form_and_looked_at
     keys.to("Skip to the content")
     keys.press("Enter")
     keys.to("Family", most=1)
-    page.keyboard.type("sae.topk")
+    keys.choose("sae.topk")
     expect(page.locator("#launch-family")).to_have_value("sae.topk")
     expect(field(page, "k").locator("input")).to_be_visible()
     keys.to(r"variant( \*)?", most=8)
@@ -48,7 +48,7 @@ def test_autoencoders_of_all_checkpoints_are_trained_from_the_form_and_looked_at
     # What there is of it is known once it is.
     expect(field(page, "step").locator(".adder")).to_be_visible()
     keys.to("Add to step", most=4)
-    page.keyboard.type("all")
+    keys.press("a")
     expect(field(page, "step").locator("input")).to_have_value("0, 50, 100")
     for name, text in {"site": SITE, "k": "2", "latents": "16", "steps": "40", "checkpoints": "every:20"}.items():
         keys.to(rf"{name}( \*)?", most=20)
