@@ -113,6 +113,18 @@ def test_symmetry_follows_each_keys_counterpart():
     assert list(figure.data[0].y) == pytest.approx([0, 0.5, 1.0])
 
 
+def test_where_attention_hardly_moves_the_curve_of_its_symmetry_has_a_gap_that_is_explained():
+    swapped = np.full((3, 1, 2, 2), 0.5)
+    swapped[0] = np.nan
+    arrays = {f"{SITE}/symmetry/swap": swapped, f"{SITE}/mean": np.zeros((3, 1, 2)), "step": STEPS}
+    arrays[f"{SITE}/entropy"] = np.zeros((3, 1))
+    found = ViewData(variant=VARIANT, step=None, steps=STEPS, artifacts={"attention.patterns": arrays})
+    figure = symmetry(found, site=SITE, symmetry="swap")
+    assert np.isnan(figure.data[0].y).tolist() == [True, False, False]
+    assert figure.layout.title.subtitle.text.endswith(" · gaps: attention that hardly moves has no correlation")
+    assert not figure.layout.annotations
+
+
 def test_along_the_sequence_only_the_lowest_maps_say_what_is_across():
     reads = {"attention.sequence": {f"{SITE}/mean": np.tile(np.eye(4), (4, 1, 1))}}
     layout = sequence(ViewData(variant=VARIANT, step=20, steps=STEPS, artifacts=reads), site=SITE).layout

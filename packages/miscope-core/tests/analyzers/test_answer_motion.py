@@ -71,6 +71,7 @@ def test_training_and_test_inputs_have_speeds_of_their_own():
 
     assert outputs["train/speed"].max() == 0
     assert np.isnan(outputs["train/straightness"])
+    assert np.isnan(outputs["train/turning"]).all()
     np.testing.assert_allclose(outputs["test/speed"], [2 / 30, 0, 0], rtol=1e-6)
 
 

@@ -40,7 +40,20 @@ def test_a_head_that_looks_everywhere_alike_has_full_support_and_no_correlation(
     outputs = patterns(shown(torch.full((25, 2, 4), 0.25)))
     assert outputs[f"{SITE}/support"] == pytest.approx([4, 4])
     assert outputs[f"{SITE}/std"] == pytest.approx(np.zeros((2, 4)))
-    assert outputs[f"{SITE}/symmetry/swap"] == pytest.approx(np.zeros((2, 4, 4)))
+    assert np.isnan(outputs[f"{SITE}/symmetry/swap"]).all()
+
+
+def test_of_attention_that_hardly_moves_there_is_no_correlation_and_of_the_rest_there_is():
+    """By the closed form: attention that follows a to one key and b to another, swapped, is the same: 1, and a with b
+    on a full grid 0."""
+    a = torch.arange(25).div(5, rounding_mode="floor").double()
+    b, little = torch.arange(25).double() % 5, 1e-7 * torch.arange(25).double()
+    outputs = patterns(shown(torch.stack([a / 10, b / 10, 0.3 + little], dim=-1)[:, None]))
+    found = outputs[f"{SITE}/symmetry/swap"][0]
+    assert outputs[f"{SITE}/std"][0] == pytest.approx([0.1 * 2**0.5, 0.1 * 2**0.5, 1e-7 * 52**0.5])
+    assert found[:2, :2] == pytest.approx(np.array([[0, 1], [1, 0]]), abs=1e-9)
+    assert np.isnan(found[2]).all()
+    assert np.isnan(found[:, 2]).all()
 
 
 def test_a_head_that_looks_at_one_key_has_no_entropy():

@@ -33,6 +33,12 @@ def test_energies_are_sums_of_squares_and_add_up():
     assert outputs["total/norm"] == pytest.approx(105**0.5)
 
 
+def test_of_no_gradient_at_all_no_tensor_has_a_share():
+    outputs = of({"W_E": torch.zeros(5, 4).double(), "b": torch.zeros(2).double()})
+    assert outputs["total/energy"] == 0
+    assert np.isnan([outputs["W_E/share"], outputs["b/share"]]).all()
+
+
 def test_a_gradient_of_one_frequency_has_all_its_energy_there():
     wave = torch.from_numpy(np.outer(cosines(5).rows[3], np.ones(4)))
     outputs = of({"W_E": wave + 7})

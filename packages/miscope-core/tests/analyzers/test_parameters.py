@@ -125,6 +125,12 @@ def test_there_and_back_is_not_straight():
     assert outputs["all/to_end"] == pytest.approx([0, 2, 4, 2, 0])
 
 
+def test_what_stands_still_has_no_angle_to_turn_by():
+    points = np.array([0.0, 1, 1, 2, 3])[:, None] * np.ones(4)
+    outputs = returned_arrays("velocity", velocity(course({"W_E": points}, VELOCITY)))
+    assert outputs["all/turning"] == pytest.approx([np.nan, np.nan, 1], nan_ok=True)
+
+
 def test_squares_of_speeds_add_up_over_tensors():
     outputs = returned_arrays("velocity", velocity(course(walks(10), VELOCITY)))
     parts = [outputs[f"{role}/speed"] ** 2 for role in walks(2)]

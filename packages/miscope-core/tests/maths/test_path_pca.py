@@ -31,6 +31,12 @@ def test_a_real_random_walk_lies_in_the_bands(null):
     assert (cosine_agreement(components.scores)[:2] > 0.9995).all()
 
 
+def test_a_component_that_does_not_vary_is_like_no_cosine():
+    t = np.pi * (np.arange(50) + 0.5) / 50
+    still = np.stack([np.cos(t), np.zeros(50)], axis=1)
+    assert cosine_agreement(still) == pytest.approx([1, np.nan], nan_ok=True)
+
+
 def test_the_band_holds_nineteen_of_twenty_walks():
     random = np.random.default_rng(2)
     band = walk_null(np.ones(59), 300, draws=300, seed=0, count=2).explained[:, 0]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import OKABE_ITO, TEST, TRAIN
 from miscope_views.figures import WIDE, band, figure, formatted, line, panels, title
@@ -45,7 +47,8 @@ def velocity(shown: ViewData) -> Figure:
         "yaxis2": {"title": {"text": "cosine with the move before"}, "domain": lower, "range": [-1.05, 1.05]},
         "showlegend": True,
     }
-    return figure(traces, layout)
+    gaps = sum(int(np.isnan(arrays[f"{part}/turning"]).sum()) for part in parts)
+    return figure(traces, layout, gaps=gaps)
 
 
 VELOCITY_VIEW = View(

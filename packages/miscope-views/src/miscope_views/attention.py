@@ -112,7 +112,7 @@ def statistics(shown: ViewData, *, site: str, key: str) -> Figure:
 def symmetry(shown: ViewData, *, site: str, symmetry: str) -> Figure:
     """Whether each head treats an input and its image alike over training.
 
-    By the correlation of its attention to each key with that to the key's counterpart.
+    By the correlation of its attention to each key with that to the key's counterpart; a gap where one hardly moves.
     """
     arrays = shown.artifacts[_READS]
     matrix = np.asarray(arrays[f"{site}/symmetry/{symmetry}"], dtype=np.float64)
@@ -126,12 +126,14 @@ def symmetry(shown: ViewData, *, site: str, symmetry: str) -> Figure:
             hover = f"{name}<br>correlation %{{y:.4f}} at {shown.step_label} %{{x:,}}<extra></extra>"
             colour = OKABE_ITO[head % len(OKABE_ITO)]
             traces.append(line(steps, matrix[:, head, key, other], name, colour, **look, hovertemplate=hover))
+    gaps = sum(int(np.isnan(trace["y"]).sum()) for trace in traces)
+    note = " · gaps: attention that hardly moves has no correlation" if gaps else ""
     layout = {
-        "title": title(shown, f"Symmetry of attention under {symmetry}", site),
+        "title": title(shown, f"Symmetry of attention under {symmetry}", f"{site}{note}"),
         "yaxis": {"title": {"text": "correlation on the image input"}, "range": [-1.03, 1.03]},
         "showlegend": True,
     }
-    return figure(traces, layout)
+    return figure(traces, layout, gaps=gaps)
 
 
 def entropy(shown: ViewData) -> Figure:

@@ -111,7 +111,7 @@ def velocity(shown: ViewData, *, parts: str, relative: bool) -> Figure:
     names = [name for name in everything if (name in _GROUPS) == (parts == "groups")]
     upper, lower = panels((1.3, 1))
     middle, inner = (shown.steps[1:] + shown.steps[:-1]) / 2, shown.steps[1:-1]
-    traces = []
+    traces, gaps = [], 0
     for i, name in enumerate(names):
         common = {"legendgroup": name, "line": {"dash": "solid" if i < len(OKABE_ITO) else "dash"}}
         colour = OKABE_ITO[i % len(OKABE_ITO)]
@@ -120,6 +120,7 @@ def velocity(shown: ViewData, *, parts: str, relative: bool) -> Figure:
         traces.append(line(middle, speed, name, colour, **common, hovertemplate=f"{name}: speed {at}"))
         more = {"yaxis": "y2", "showlegend": False, "hovertemplate": f"{name}: cosine {at}"}
         traces.append(line(inner, turning, name, colour, **common, **more))
+        gaps += int(np.isnan(turning).sum())
     straight = float(arrays["all/straightness"])
     unit = f"{'distance / length of the weights' if relative else 'distance'} per {shown.step_label}"
     layout: dict[str, Any] = {
@@ -132,7 +133,7 @@ def velocity(shown: ViewData, *, parts: str, relative: bool) -> Figure:
         "yaxis2": {"title": {"text": "cosine with the move before"}, "domain": lower, "range": [-1.05, 1.05]},
         "showlegend": True,
     }
-    return figure(traces, layout)
+    return figure(traces, layout, gaps=gaps)
 
 
 def _strength(arrays: Mapping[str, np.ndarray], group: str, null: str) -> str:

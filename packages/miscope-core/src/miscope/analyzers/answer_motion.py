@@ -99,7 +99,7 @@ def _motion(logits: np.ndarray, gaps: np.ndarray) -> dict[str, np.ndarray]:
 
 VELOCITY = Analyzer(
     name="behaviour.velocity",
-    version=1,
+    version=2,
     grain=Grain.TRAJECTORY,
     compute=velocity,
     needs=Needs(reads=(_SAMPLE,)),
@@ -110,7 +110,7 @@ VELOCITY = Analyzer(
         "midpoint": "(T-1,) steps, half-way between two checkpoints",
         "PART/speed": "(T-1,) mean absolute change of a logit a step; PART is train and test, or all",
         "PART/speed_sem": "(T-1,) its standard error over inputs; NaN for one input",
-        "PART/turning": "(T-2,) cosine of each move with the next",
+        "PART/turning": "(T-2,) cosine of each move with the next; NaN beside one of no length",
         "PART/length": "(T,) length of the path so far, root mean square over the sample",
         "PART/{from_start,to_end}": "(T,) distance from the first, to the last checkpoint, likewise",
         "PART/straightness": "() distance from the first to the last checkpoint over the length of the path",

@@ -17,12 +17,16 @@ from miscope.snapshot import Snapshot
 if TYPE_CHECKING:
     from torch import Tensor
 
+_STILL = 1e-6
+"""Standard deviation of an attention below which what is left of it is the rounding of float32."""
+
 
 def patterns(snapshot: Snapshot) -> Arrays:
     """Attention of the answer's query to every key: mean, spread and entropy over the probe, and maps on a grid.
 
     Under each symmetry of the task, the correlation of one key's attention with another's on the image input: a head
-    that treats swapped inputs alike has corr(A_a(a, b), A_b(b, a)) = 1. Entropy in nats.
+    that treats swapped inputs alike has corr(A_a(a, b), A_b(b, a)) = 1; NaN where attention to either key hardly moves,
+    with a standard deviation below 1e-6. Entropy in nats.
     """
     outputs: dict[str, np.ndarray] = {}
     for site, pattern in snapshot.activations.items():
@@ -48,18 +52,17 @@ def _statistics(pattern: Tensor) -> dict[str, np.ndarray]:
 
 
 def _correlation(pattern: Tensor, image: Tensor) -> Tensor:
-    """(H, key, key'): of the attention to key with that to key' on the image input; 0 where one never moves."""
+    """(H, key, key'): of the attention to key with that to key' on the image input; NaN where one hardly moves."""
     centred = pattern - pattern.mean(dim=0)
-    covariance = torch.einsum("nhk,nhl->hkl", centred, centred[image])
-    scale = centred.square().sum(dim=0).sqrt()
-    product = scale[:, :, None] * scale[:, None, :]
-    still = product <= 1e-12 * len(pattern)
-    return torch.where(still, 0.0, covariance / product.masked_fill(still, 1.0))
+    covariance = torch.einsum("nhk,nhl->hkl", centred, centred[image]) / len(pattern)
+    scale = centred.square().mean(dim=0).sqrt()
+    scale = scale.masked_fill(scale < _STILL, torch.nan)
+    return covariance / (scale[:, :, None] * scale[:, None, :])
 
 
 PATTERNS = Analyzer(
     name="attention.patterns",
-    version=1,
+    version=2,
     grain=Grain.CHECKPOINT,
     compute=patterns,
     needs=Needs(sites=("blocks.*.attn.hook_pattern",)),
@@ -72,7 +75,8 @@ PATTERNS = Analyzer(
         "SITE/entropy": "(H,) mean entropy, nats",
         "SITE/support": "(H,) mean exp(entropy): how many keys it attends to",
         "SITE/mean_entropy": "() mean entropy over heads, nats",
-        "SITE/symmetry/NAME": "(H, key, key') correlation of attention to key with that to key' on the image input",
+        "SITE/symmetry/NAME": "(H, key, key') correlation of attention to key with that to key' on the image input; "
+        "NaN where either hardly moves (standard deviation below 1e-6)",
         "SITE/map": "(H, key, q_a, q_b) float16, attention on the probe's grid of two factors, if it has one",
     },
 )

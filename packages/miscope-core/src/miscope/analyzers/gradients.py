@@ -32,7 +32,7 @@ def energy(snapshot: Snapshot) -> Arrays:
     total = sum(energies.values())
     for role, value in energies.items():
         outputs[f"{role}/energy"] = np.array(value)
-        outputs[f"{role}/share"] = np.array(value / total if total > 0 else 0.0)
+        outputs[f"{role}/share"] = np.array(value / total if total > 0 else np.nan)
     for name, (matrix, basis) in _over_blocks(snapshot).items():
         outputs |= {f"{name}/{what}": array for what, array in _spectrum(matrix, basis).items()}
     return outputs | {"total/energy": np.array(total), "total/norm": np.array(total**0.5)}
@@ -86,7 +86,7 @@ def _spectrum(matrix: np.ndarray, basis: Basis) -> dict[str, np.ndarray]:
 
 ENERGY = Analyzer(
     name="gradients.energy",
-    version=3,
+    version=4,
     grain=Grain.CHECKPOINT,
     compute=energy,
     needs=Needs(weights=("*",), bases=("*",), gradients=True),
@@ -97,7 +97,7 @@ ENERGY = Analyzer(
     outputs={
         "ROLE/energy": "() sum of squares of the gradient with respect to the tensor, nats^2 per weight^2; of the loss "
         "trained on, at every position that training asks at",
-        "ROLE/share": "() its share of all tensors' energy",
+        "ROLE/share": "() its share of all tensors' energy; NaN where no tensor has any",
         "NAME/basis": "(1,) name of the basis. NAME is a role over an axis with a basis, or 'W_E @ ROLE'",
         "NAME/label": "(K,) labels of the blocks without the constant",
         "NAME/fraction": "(K,) share of each block in the energy outside the constant",

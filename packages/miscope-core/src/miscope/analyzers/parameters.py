@@ -163,7 +163,7 @@ def _p_value(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
 
 TRAJECTORY = Analyzer(
     name="parameters.trajectory",
-    version=4,
+    version=5,
     grain=Grain.TRAJECTORY,
     synonyms=("PCA", "principal components"),
     compute=trajectory,
@@ -179,7 +179,7 @@ TRAJECTORY = Analyzer(
         "GROUP/explained": "(k,) share of variance of each component",
         "GROUP/area": "(2,) loop area over bounding box, components 1-2 and 2-3",
         "GROUP/distance": "(T, T) float32, distance between any two checkpoints",
-        "GROUP/cosine": "(c,) |correlation| of component k with cos(pi k t / T)",
+        "GROUP/cosine": "(c,) |correlation| of component k with cos(pi k t / T); NaN where it does not vary",
         "GROUP/dimension": "() dimensions of the walks",
         "GROUP/drift": "() cosine between a drifting walk's steps and their common direction; 0 where it is aimless",
         "GROUP/pull": "() share of the way to one place that a checkpoint's step goes (Ornstein-Uhlenbeck)",
@@ -235,7 +235,7 @@ def _speeds(sums: Mapping[str, np.ndarray], gaps: np.ndarray) -> dict[str, np.nd
 
 VELOCITY = Analyzer(
     name="parameters.velocity",
-    version=2,
+    version=3,
     grain=Grain.TRAJECTORY,
     compute=velocity,
     needs=Needs(weights=("*",)),
@@ -247,7 +247,8 @@ VELOCITY = Analyzer(
         "midpoint": "(T-1,) steps half way between checkpoints",
         "NAME/speed": "(T-1,) distance moved per step; NAME is all, embedding, attention, mlp or a tensor's role",
         "NAME/relative": "(T-1,) speed over the length of the weights: |d log W| per step",
-        "NAME/turning": "(T-2,) cosine between successive moves: 1 straight on, 0 a right angle",
+        "NAME/turning": "(T-2,) cosine between successive moves: 1 straight on, 0 a right angle; NaN beside "
+        "one of no length",
         "NAME/length": "(T,) length of the path so far",
         "NAME/from_start": "(T,) distance to the first checkpoint",
         "NAME/to_end": "(T,) distance to the last one",

@@ -77,14 +77,15 @@ def cosine_agreement(scores: np.ndarray) -> np.ndarray:
     """(..., k) |correlation| of component k of (..., T, k) with cos(pi k t / T), the form it takes for any
     high-dimensional random walk.
 
-    Antognini & Sohl-Dickstein 2018, "PCA of high dimensional random walks with applications to neural networks".
+    NaN of a component that does not vary. Antognini & Sohl-Dickstein 2018, "PCA of high dimensional random walks with
+    applications to neural networks".
     """
     length, count = scores.shape[-2:]
     t = (np.arange(length) + 0.5) / length
     cosines = np.cos(np.pi * np.outer(t, np.arange(1, count + 1)))
     centred, cosines = scores - scores.mean(axis=-2, keepdims=True), cosines - cosines.mean(axis=0)
     norms = np.linalg.norm(centred, axis=-2) * np.linalg.norm(cosines, axis=0)
-    return np.abs((centred * cosines).sum(axis=-2)) / np.where(norms > 0, norms, 1.0)
+    return np.abs((centred * cosines).sum(axis=-2)) / np.where(norms > 0, norms, np.nan)
 
 
 def shapes(scores: np.ndarray) -> np.ndarray:
