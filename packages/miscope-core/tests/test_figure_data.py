@@ -87,6 +87,12 @@ def test_the_edges_of_a_band_are_told_by_their_curve_and_nameless_ones_by_their_
     assert names == ["W_E, from", "W_E, to", "W_E", "trace 4", "trace 5", "W_E (2)"]
 
 
+def test_what_nobody_sees_or_hovers_over_is_no_number_of_the_figure() -> None:
+    seen = {"type": "scatter", "x": [0, 1], "y": [1.0, 2.0], "name": "seen"}
+    unseen = {"type": "scatter", "x": [0, 1], "y": [1.0, 2.0], "customdata": [0, 10], "opacity": 0, "hoverinfo": "skip"}
+    assert [one.trace for one in figure_data(go.Figure([seen, unseen]))] == ["seen"]
+
+
 def test_traces_of_unequal_columns_are_cut_to_the_points_that_are_drawn() -> None:
     figure = go.Figure(go.Scatter(x=[1, 2, 3], y=[4.0, 5.0], text=["only"]))
     assert columns(figure) == {"horizontal": [1, 2], "vertical": [4.0, 5.0], "label": ["only", None]}

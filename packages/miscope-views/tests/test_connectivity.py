@@ -51,9 +51,17 @@ def test_in_logarithms_no_barrier_is_the_foot_of_the_scale():
 def test_profiles_lead_from_every_other_checkpoint_to_the_one_chosen():
     figure = profiles(SHOWN, part="train", quantity="loss", towards="1000", logarithmic=True)
 
-    assert [trace.name for trace in figure.data] == ["0", "10"]
+    assert [trace.name for trace in figure.data] == ["0", "10", None]
     assert list(figure.data[0].y) == [1, 5, 1]
     assert "barrier 4" in figure.data[0].hovertemplate
+
+
+def test_profiles_know_of_which_step_each_of_their_points_is():
+    unseen = profiles(SHOWN, part="train", quantity="loss", towards="1000", logarithmic=False).data[-1]
+
+    assert list(unseen.y) == pytest.approx([1, 5, 1, np.nan] * 2, nan_ok=True)
+    assert list(unseen.customdata) == [0] * 4 + [10] * 4
+    assert unseen.line.width == 0
 
 
 def test_two_runs_are_joined_before_and_after_matching():

@@ -93,10 +93,10 @@ def test_lines_show_the_dominant_components_and_a_band_of_all_others():
     figure = embedding_lines(shown(None), role="W_E")
     named = {trace.name: trace for trace in figure.data if trace.name}
 
-    assert list(named) == ["all others", "5", "12"]
+    assert list(named) == ["up to the greatest of all others", "5", "12"]
     assert named["5"].line.color == colour_of("5")
     assert list(named["12"].y) == pytest.approx([1 / K, 1 / K, 0.28])
-    assert max(named["all others"].y) == pytest.approx(1 / K)
+    assert max(named["up to the greatest of all others"].y) == pytest.approx(1 / K)
 
 
 def test_the_map_has_steps_across_and_components_up():

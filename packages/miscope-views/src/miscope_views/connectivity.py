@@ -47,6 +47,7 @@ def profiles(shown: ViewData, *, part: str, quantity: str, towards: str, logarit
         name = f"{int(steps[i]):,}"
         hover = f"from {name}, barrier {height:.3g}<br>%{{x:.2f}} of the way: %{{y:.4g}}<extra></extra>"
         traces.append(line(alpha, values[i, target], name, colour, mode="lines+markers", hovertemplate=hover))
+    traces.append(_of_steps(alpha, values[others, target], steps[others]))
     unit = f"{_OF[part]} loss, nats" if quantity == "loss" else f"{_OF[part]} accuracy"
     layout: dict[str, Any] = {
         "title": title(shown, f"Linear interpolation to {shown.step_label} {int(steps[target]):,}"),
@@ -57,7 +58,16 @@ def profiles(shown: ViewData, *, part: str, quantity: str, towards: str, logarit
     }
     if logarithmic and quantity == "loss":
         layout["yaxis"] |= {"type": "log"}
-    return figure(traces, layout)
+    return figure(traces, layout, gaps=len(others))
+
+
+def _of_steps(alpha: np.ndarray, values: np.ndarray, steps: np.ndarray) -> dict[str, Any]:
+    """Which step each point of the curves is from, so that those of the current one are marked; itself unseen."""
+    count = len(steps)
+    lifted = np.concatenate([values, np.full((count, 1), np.nan)], axis=1).reshape(-1)
+    place = {"x": np.tile([*alpha, np.nan], count), "y": lifted, "customdata": np.repeat(steps, len(alpha) + 1)}
+    unseen = {"opacity": 0, "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    return {"type": "scatter", "mode": "lines", **place, **unseen}
 
 
 def seeds(shown: ViewData, *, part: str, quantity: str) -> Figure:

@@ -113,10 +113,11 @@ def _component(steps: np.ndarray, share: np.ndarray, labels: np.ndarray, k: int,
 
 def _band(steps: np.ndarray, others: np.ndarray, shown: ViewData) -> list[dict[str, Any]]:
     """Where the components that do not stand out lie: from the least to the greatest."""
-    edge = {"mode": "lines", "line": {"width": 0, "color": NULL}, "hoverinfo": "skip"}
-    below = {"type": "scatter", "x": steps, "y": others.min(axis=1), "showlegend": False, **edge}
-    above = {"type": "scatter", "x": steps, "y": others.max(axis=1), "name": "all others", "fill": "tonexty", **edge}
-    return [below, {**above, "fillcolor": "rgba(154,154,154,0.3)"}]
+    edge = {"type": "scatter", "mode": "lines", "x": steps, "line": {"width": 0, "color": NULL}}
+    below = {**edge, "y": others.min(axis=1), "showlegend": False, "hoverinfo": "skip"}
+    hover = f"greatest of all others: %{{y:.4f}} at {shown.step_label} %{{x:,}}<extra></extra>"
+    above = {**edge, "y": others.max(axis=1), "name": "up to the greatest of all others", "hovertemplate": hover}
+    return [below, {**above, "fill": "tonexty", "fillcolor": "rgba(154,154,154,0.3)"}]
 
 
 def _level(height: float, text: str) -> dict[str, Any]:

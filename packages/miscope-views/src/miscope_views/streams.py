@@ -42,7 +42,7 @@ def lanes(shown: ViewData, *, most: int) -> Figure:
         "showlegend": True,
     }
     for i, (name, steps, share) in enumerate(lanes_drawn):
-        traces.append(_rest(steps, np.delete(share, strong, axis=1), i))
+        traces.append(_rest(shown, steps, np.delete(share, strong, axis=1), i))
         traces += [_curve(shown, steps, share[:, k], str(labels[k]), i) for k in strong]
         axis = {"title": {"text": name}, "domain": domains[i], "rangemode": "tozero", "nticks": 4}
         layout[f"yaxis{_suffix(i)}"] = axis
@@ -91,10 +91,11 @@ def _curve(shown: ViewData, steps: np.ndarray, share: np.ndarray, label: str, la
     return line(steps, share, label, colour_of(label), hovertemplate=hover, **place)
 
 
-def _rest(steps: np.ndarray, others: np.ndarray, lane: int) -> dict[str, Any]:
+def _rest(shown: ViewData, steps: np.ndarray, others: np.ndarray, lane: int) -> dict[str, Any]:
     """The greatest of the components that are not drawn."""
     most = others.max(axis=1, initial=0.0)
-    fill = {"fill": "tozeroy", "fillcolor": "rgba(154,154,154,0.3)", "line": {"width": 0}, "hoverinfo": "skip"}
+    hover = f"greatest of all others: %{{y:.3f}} at {shown.step_label} %{{x:,}}<extra></extra>"
+    fill = {"fill": "tozeroy", "fillcolor": "rgba(154,154,154,0.3)", "line": {"width": 0}, "hovertemplate": hover}
     place = {"yaxis": f"y{_suffix(lane)}", "legendgroup": "others", "showlegend": lane == 0}
     return line(steps, most, "up to the greatest of all others", NULL, **fill, **place)
 

@@ -52,7 +52,7 @@ def figure_data(figure: Figure) -> tuple[TraceData, ...]:
     """
     drawn: Any = figure.data
     layout, every = figure.layout.to_plotly_json(), [trace.to_plotly_json() for trace in drawn]
-    traces = [trace for trace in every if not _only_names(trace)] or every
+    traces = [trace for trace in every if not _only_names(trace) and not _unseen(trace)] or every
     read = [trace_columns(trace, layout) for trace in traces]
     made = [
         TraceData(trace=name, columns=columns, grid=grid)
@@ -65,6 +65,11 @@ def _only_names(trace: Mapping[str, Any]) -> bool:
     """Whether it is there for its line in the legend alone, with one point that stands nowhere."""
     across, along = trace.get("x"), trace.get("y")
     return across is not None and along is not None and [*across] == [None] == [*along]
+
+
+def _unseen(trace: Mapping[str, Any]) -> bool:
+    """Whether nobody sees it or hovers over it: it says which steps the points of others are."""
+    return trace.get("opacity") == 0 and trace.get("hoverinfo") == "skip"
 
 
 def _in_panels(
