@@ -18,6 +18,7 @@ from miscope.store.annotation_files import annotate, annotation_of
 from miscope.workspace import Workspace
 from miscope_panel.page.client import sheet
 from miscope_panel.page.errands import Errands, attempted
+from miscope_panel.page.push_button import PushButton
 from miscope_panel.shown.markdown import rendered
 
 __all__ = ["AnnotationEditor"]
@@ -42,14 +43,13 @@ class AnnotationEditor:
         """What is under way, of which only the last that was asked is waited for."""
         self._saving = False
         text: dict[str, Any] = {"size": "small", "margin": 0, "disabled": not writable, "sizing_mode": "stretch_width"}
-        small: dict[str, Any] = {"size": "small", "variant": "outlined", "margin": 0}
         self.heading = pn.pane.HTML("", margin=0, stylesheets=[sheet("annotation")])
         self.tags = pmui.TextInput(label="Tags, by comma", placeholder="paper, odd one", **text)
         self.notes = pmui.TextAreaInput(label="Notes (Markdown)", rows=6, max_length=LONGEST_NOTES, **text)
         self.preview = pn.pane.HTML("", margin=0, sizing_mode="stretch_width", stylesheets=[sheet("annotation")])
         self.said = pn.pane.HTML("", margin=0, stylesheets=[sheet("runs_said")])
-        self.save = pmui.Button(label="Save", visible=writable, **small)
-        self.close = pmui.Button(label="Close", **small)
+        self.save = PushButton(label="Save", visible=writable, margin=0)
+        self.close = PushButton(label="Close", margin=0)
         buttons = pn.FlexBox(self.save, self.close, self.said, gap="8px", margin=0, align_items="center")
         self.view = pn.Column(
             self.heading, self.tags, self.notes, self.preview, buttons, visible=False, margin=(0, 16),

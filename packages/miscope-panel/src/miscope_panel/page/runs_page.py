@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, final
+from typing import final
 
 import panel as pn
-import panel_material_ui as pmui
 
 from miscope.failure import Failure, tried
 from miscope.figures.first_views import compared_views
@@ -19,6 +18,7 @@ from miscope_panel.page.live_rows import LiveRows, in_their_places
 from miscope_panel.page.opening import moved_on
 from miscope_panel.page.page_record import PageContext, ServerContext
 from miscope_panel.page.parallel_drawer import ParallelDrawer
+from miscope_panel.page.push_button import PushButton
 from miscope_panel.page.runs_controls import RunsControls, grouped_by
 from miscope_panel.page.runs_keys import RunsKeys
 from miscope_panel.page.saved_views_bar import SavedViewsBar
@@ -65,11 +65,10 @@ class RunsPage:
         self.curves = TableCurves(workspace, errands, self.grid)
         self.selected = SelectedActions(workspace, errands, actions)
         self.editor = AnnotationEditor(workspace, errands, writable=actions is not None)
-        small: dict[str, Any] = {"size": "small", "variant": "outlined", "margin": 0}
-        self.clear = pmui.Button(label="Show all", visible=False, **small)
-        self.relax = pmui.Button(label="", visible=False, **small)
-        self.refresh = pmui.Button(label="Refresh", **small)
-        self.unfold = pmui.Button(label="Unfold all", visible=False, **small)
+        self.clear = PushButton(label="Show all", visible=False, margin=0)
+        self.relax = PushButton(label="", visible=False, margin=0)
+        self.refresh = PushButton(label="Refresh", margin=0)
+        self.unfold = PushButton(label="Unfold all", visible=False, margin=0)
         self.said = pn.pane.HTML("", margin=0, stylesheets=[sheet("runs_said")])
         bar = pn.FlexBox(
             self.refresh, self.unfold, self.said, self.relax, self.clear, *self.selected.parts, gap="8px",

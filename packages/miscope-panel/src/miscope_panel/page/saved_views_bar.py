@@ -24,6 +24,7 @@ from miscope.workspace import Workspace
 from miscope_panel.page.client import sheet
 from miscope_panel.page.errands import Errands, attempted
 from miscope_panel.page.field_look import CHOICE, FIELD
+from miscope_panel.page.push_button import PushButton
 from miscope_panel.shown.table_address import asked_in, query_of
 
 __all__ = ["SavedViewsBar"]
@@ -48,8 +49,8 @@ class SavedViewsBar:
         self.name = pmui.TextInput(
             label="Save view as", placeholder="Grokked", width=130, max_length=LONGEST_VIEW_NAME, sx=FIELD, **small
         )
-        self.save = pmui.Button(label="Save view", variant="outlined", **small)
-        self.remove = pmui.Button(label="Remove view", variant="outlined", visible=False, **small)
+        self.save = PushButton(label="Save view", margin=0)
+        self.remove = PushButton(label="Remove view", visible=False, margin=0)
         self.said = pn.pane.HTML("", margin=0, stylesheets=[sheet("runs_said")])
         self.name.visible = self.save.visible = writable
         self.parts = (self.choice, self.name, self.save, self.remove, self.said)

@@ -8,7 +8,6 @@ from html import escape
 from typing import Any, final
 
 import panel as pn
-import panel_material_ui as pmui
 
 from miscope.commands import in_workspace
 from miscope.errors import MiscopeError
@@ -18,6 +17,7 @@ from miscope.runs.queued_run import QueuedRun
 from miscope.workspace import Workspace
 from miscope_panel.page.client import sheet
 from miscope_panel.page.errands import Errands, attempted
+from miscope_panel.page.push_button import PushButton
 from miscope_panel.page.selected_files import SelectedFiles
 from miscope_panel.page.variant_actions import VariantActions
 
@@ -119,8 +119,8 @@ class SelectedActions:
         self.said.object += _line(text, problem=False)
 
 
-def _button(label: str) -> pmui.Button:
-    return pmui.Button(label=label, disabled=True, size="small", variant="outlined", margin=0)
+def _button(label: str) -> PushButton:
+    return PushButton(label=label, disabled=True, margin=0)
 
 
 def _counted(word: str, names: Sequence[str]) -> str:

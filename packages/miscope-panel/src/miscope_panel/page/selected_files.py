@@ -19,4 +19,4 @@ class SelectedFiles(JSComponent):
     names = param.List(default=[], item_type=str, doc="The variants that are selected.")
 
     _esm = source("selected_files", "menu")
-    _stylesheets: ClassVar[list[str]] = [style("selected_files")]
+    _stylesheets: ClassVar[list[str]] = [style("selected_files", "push_button")]
