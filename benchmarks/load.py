@@ -151,6 +151,7 @@ def told(found: Sequence[Any], gaps: Sequence[float], memory: Sequence[float]) -
     yield row("a move until it is shown, 95 of 100, ms", taken[int(0.95 * (len(taken) - 1))])
     yield row("longest wait for a newer loss on the page of jobs, s", max(gaps, default=float("nan")))
     yield row("memory of the server after a tenth of the time, MB", memory[len(memory) // 10])
+    yield row("memory of the server after half of the time, MB", memory[len(memory) // 2])
     yield row("memory of the server at the end, MB", memory[-1])
 
 

@@ -44,7 +44,7 @@ SCRIPT = """window.script = {
   async show(figure, template, first) {
     if (first) {
       script.shown = script.place()
-      script.painter = repainting(script.shown)
+      script.painter = repainting(script.shown, () => script.playing)
     }
     const place = script.shown
     figure.layout.template = template
@@ -292,3 +292,23 @@ def test_what_cannot_be_painted_after_all_is_drawn_in_full(show):
     }""")
     assert show(bars([1, 0.5, 1])) is False
     assert show.page.evaluate("[...script.shown._fullData[0].y]") == [1, 0.5, 1]
+
+
+TIMERS = """() => {
+  script.later = []
+  window.setTimeout = (action) => script.later.push(action)
+}"""
+
+
+def test_while_steps_follow_each_other_none_is_drawn_in_full_however_slowly_they_come(show):
+    show(bars([1, 1, 1]))
+    page = show.page
+    clock = page.evaluate_handle("window.setTimeout")
+    page.evaluate(TIMERS)
+    page.evaluate("script.playing = true")
+    assert show(bars([1, 0.5, 1]))
+    painted = "script.later.shift()(); script.shown.hasAttribute('data-painted')"
+    assert page.evaluate(painted)
+    page.evaluate("script.playing = false")
+    assert page.evaluate(painted) is False
+    page.evaluate("clock => { window.setTimeout = clock }", clock)

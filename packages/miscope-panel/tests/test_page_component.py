@@ -1,4 +1,4 @@
-"""Components that change with every step ask nothing of Panel's theme."""
+"""Components that change with every step ask nothing of Panel's theme, and are heard at once."""
 
 from __future__ import annotations
 
@@ -17,6 +17,26 @@ def test_a_change_reaches_the_browser_without_the_themes_style_sheets(component,
     component.param.update(change)
     assert {name: getattr(root.data, name) for name in change} == change
     assert asked == []
+
+
+class Scheduling(Document):
+    """Of a session, whose callbacks are noted and not run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._session_context = lambda: self
+        self.delays: list[int] = []
+
+    def add_timeout_callback(self, callback, timeout_milliseconds):
+        self.delays.append(timeout_milliseconds)
+
+
+@pytest.mark.parametrize(("component", "name", "value"), [(Card(), "in_sight", False), (Cursor(), "asked", 500)])
+def test_what_the_browser_changed_is_heard_without_delay(component, name, value):
+    """Where a hand may go on it is the browser that waits; each step of play would come later by what is waited here."""
+    document = Scheduling()
+    setattr(component.get_root(document).data, name, value)
+    assert document.delays == [0]
 
 
 def test_what_is_as_it_was_is_not_set_again():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import param
 from bokeh.document import Document
@@ -15,6 +15,9 @@ class PageComponent(JSComponent):
     """A component of ours, with style sheets of its own."""
 
     __abstract = True
+
+    # Milliseconds. Panel lets 50 pass before it hears of a change: it is the browser that waits for the hand to rest.
+    _debounce: ClassVar[int] = 0
 
     def change(self, **values: Any) -> None:
         """Set these at once; of what is as it was nothing is done, which Panel takes long to find out."""

@@ -214,6 +214,7 @@ const step_cursor = ({model, el, hub, more_keys = () => [], settled = null, arri
     }
     draw_icon(play, playing == null ? "play" : "pause")
     play.setAttribute("aria-pressed", String(playing != null))
+    hub.state.playing = playing != null
   }
 
   const drag = (event) => {

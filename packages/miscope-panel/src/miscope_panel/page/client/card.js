@@ -79,7 +79,7 @@ export function render({model, el}) {
   let home = null
   const clock = time_axes({model, canvas, home: () => home})
   const seen = seen_range({canvas, home: () => home, zoom: () => zoom})
-  const chart = chart_in({model, root, canvas, overlay, library: () => ready().then(plotly), painter: repainting(canvas),
+  const chart = chart_in({model, root, canvas, overlay, library: () => ready().then(plotly), painter: repainting(canvas, () => miscope.playing),
     mark: (about) => (about.time_axis && miscope.step != null ? [about.time_axes, on_axis(about, miscope.step)] : null),
     step: () => miscope.step, worth: (found) => show_values(values, found), point: clock.point, pointed: clock.pointed,
     jump: (place, about) => announce("jump", {step: of_axis(about, place)}),

@@ -1,7 +1,9 @@
 // What every component of the page shares while it is open.
 // between: the range of steps that all axes over training show, as the address has it. pointed: where one is pointed at.
+// playing: whether its cursor goes from step to step by itself.
 // waiting: the cards in sight whose picture is on its way or being drawn.
-const miscope = (window.miscope ??= {step: null, dark: false, charts: null, selected: {}, waiting: new Set(), between: "", pointed: null})
+const miscope = (window.miscope ??= {step: null, playing: false, dark: false, charts: null, selected: {}, waiting: new Set(), between: "",
+  pointed: null})
 const page = hub_on(window, miscope)
 const {announce, listen} = page
 

@@ -205,8 +205,8 @@ const painted_over = (canvas, before, now, shades) => {
   return true
 }
 
-// Of one chart. draw: has plotly.js draw the figure.
-const repainting = (canvas) => {
+// Of one chart. draw: has plotly.js draw the figure. moving: whether another step follows, however long it takes to come.
+const repainting = (canvas, moving = () => false) => {
   let [drawn, rest] = [null, null]
   const shades = shades_kept()
   // What plotly.js keeps to itself may be otherwise in a figure nobody has thought of: it is then drawn in full.
@@ -222,6 +222,9 @@ const repainting = (canvas) => {
     canvas.removeAttribute("data-painted")
     return draw()
   }
+  const once_at_rest = (draw) => {
+    rest = setTimeout(() => (moving() ? once_at_rest : in_full)(draw), REST_OF_STEPS)
+  }
   return {
     show: (figure, draw) => {
       clearTimeout(rest)
@@ -231,7 +234,7 @@ const repainting = (canvas) => {
       canvas.setAttribute("data-painted", "")
       // A label under the pointer says the number that is there now.
       canvas._fullLayout._rehover?.()
-      rest = setTimeout(() => in_full(draw), REST_OF_STEPS)
+      once_at_rest(draw)
     },
     end: () => clearTimeout(rest),
   }
