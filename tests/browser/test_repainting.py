@@ -285,12 +285,13 @@ def test_neurons_by_component_are_painted_from_step_to_step(over):
 
 
 def test_what_cannot_be_painted_after_all_is_drawn_in_full(show):
-    show(bars([1, 1, 1]))
+    show(bars([1.0, 1.0, 1.0]))
     show.page.evaluate("""() => {
       const [full] = script.shown._fullData
-      full._module = {...full._module, calc: () => { throw new Error("otherwise in here") }}
+      full._module = {...full._module, calc: () => { script.called = true; throw new Error("otherwise in here") }}
     }""")
-    assert show(bars([1, 0.5, 1])) is False
+    assert show(bars([1.0, 0.5, 1.0])) is False
+    assert show.page.evaluate("script.called")
     assert show.page.evaluate("[...script.shown._fullData[0].y]") == [1, 0.5, 1]
 
 
@@ -301,12 +302,12 @@ TIMERS = """() => {
 
 
 def test_while_steps_follow_each_other_none_is_drawn_in_full_however_slowly_they_come(show):
-    show(bars([1, 1, 1]))
+    show(bars([1.0, 1.0, 1.0]))
     page = show.page
     clock = page.evaluate_handle("window.setTimeout")
     page.evaluate(TIMERS)
     page.evaluate("script.playing = true")
-    assert show(bars([1, 0.5, 1]))
+    assert show(bars([1.0, 0.5, 1.0]))
     painted = "script.later.shift()(); script.shown.hasAttribute('data-painted')"
     assert page.evaluate(painted)
     page.evaluate("script.playing = false")

@@ -33,7 +33,7 @@ class Scheduling(Document):
 
 @pytest.mark.parametrize(("component", "name", "value"), [(Card(), "in_sight", False), (Cursor(), "asked", 500)])
 def test_what_the_browser_changed_is_heard_without_delay(component, name, value):
-    """Where a hand may go on it is the browser that waits; each step of play would come later by what is waited here."""
+    """Where a hand may go on it is the browser that waits; what is waited here each step of play comes later by."""
     document = Scheduling()
     setattr(component.get_root(document).data, name, value)
     assert document.delays == [0]
