@@ -85,7 +85,7 @@ def test_without_a_basis_the_fitted_circle_is_drawn():
 
     circle = figure.layout.shapes[0]
     assert (circle.x1 - circle.x0) / 2 == pytest.approx(1, rel=1e-3)
-    assert figure.layout.annotations[0].text.startswith("axes 1, 2: 1.00 (shuffled ")
+    assert figure.layout.annotations[0].text.startswith("axes 1, 2: 1.00<br>shuffled ")
 
 
 def test_the_pair_hardest_to_tell_is_marked():

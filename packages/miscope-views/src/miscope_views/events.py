@@ -39,17 +39,21 @@ def timeline(shown: ViewData) -> Figure:
     layout: dict[str, Any] = {
         "title": title(shown, "Events of training", _verdict(shown, arrays)),
         "yaxis": {"title": {"text": "loss (nats)"}, "type": "log", **({"domain": upper} if dated else {})},
-        "yaxis2": {
-            "domain": lower,
-            "type": "category",
-            # From the first row down, with room below the last for what stands at the foot of a plot.
-            "range": [len(dated) + 0.2, -0.5],
-            "categoryorder": "array",
-            "categoryarray": [long_name(name) for name in dated],
-        },
         "showlegend": True,
     }
-    return figure(traces, layout)
+    return figure(traces, layout | ({"yaxis2": _rows(dated, lower)} if dated else {}))
+
+
+def _rows(dated: list[str], domain: list[float]) -> dict[str, Any]:
+    """The axis of a row for each event."""
+    return {
+        "domain": domain,
+        "type": "category",
+        # From the first row down, with room below the last for what stands at the foot of a plot.
+        "range": [len(dated) + 0.2, -0.5],
+        "categoryorder": "array",
+        "categoryarray": [long_name(name) for name in dated],
+    }
 
 
 def _whiskers(shown: ViewData, arrays: Arrays, dated: list[str]) -> list[dict[str, Any]]:

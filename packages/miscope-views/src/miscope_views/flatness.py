@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -163,7 +164,7 @@ def _side_by_side(kinds: list[str], arrays: Mapping[str, np.ndarray]) -> dict[st
         axes[f"xaxis{i + 1 if i else ''}"] = {
             "domain": [start, min(start + width, 1)],
             "type": "log",
-            "title": {"text": f"radius, {_KINDS[kind]}"},
+            "title": {"text": "<br>".join(["radius,", *textwrap.wrap(_KINDS[kind], 16)])},
             "tickvals": arrays[f"{kind}/radius"].tolist(),
             "ticktext": [f"{radius:g}" for radius in arrays[f"{kind}/radius"]],
             "anchor": "y",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _READS, _PATH = "geometry.classes", "geometry.pca"
 _AXES = {"1-2": (0, 1), "1-3": (0, 2), "2-3": (1, 2), "3-D": (0, 1, 2)}
 _BY_CLASS = "answer"
-_ACROSS, _MOST_PLANES = 3, 6
+_ACROSS, _MOST_PLANES = 2, 6
 
 
 def centroids(shown: ViewData, *, site: str, axes: str, colour: str) -> Figure:
@@ -135,14 +135,14 @@ def _fitted(shown: ViewData, site: str, colour: str) -> Figure:
     for p in np.argsort(-score, kind="stable")[:_MOST_PLANES]:
         first, second = arrays[f"{site}/pair"][p]
         points = arrays[f"{site}/coordinates"][:, [first - 1, second - 1]].astype(np.float64)
-        name = f"axes {first}, {second}: {score[p]:.2f} (shuffled {null[p]:.2f})"
+        name = f"axes {first}, {second}: {score[p]:.2f}<br>shuffled {null[p]:.2f}"
         cells.append((points, name, _BY_CLASS, arrays[f"{site}/circle"][p]))
     note = f"{site} · the family gives no basis over its answers · circularity, and 97.5 % of shuffles"
     return _grid(shown, cells, title(shown, "Circles through the class means", note), site, colour)
 
 
 def _grid(shown: ViewData, cells: Sequence[tuple[Any, ...]], heading: dict[str, Any], site: str, colour: str) -> Figure:
-    """Panels of points, three across; in each block's own colours, unless one colouring was asked for."""
+    """Panels of points, two across; in each block's own colours, unless one colouring was asked for."""
     arrays = shown.artifacts[_READS]
     text = arrays["class"].astype(str).tolist()
     rows = -(-len(cells) // _ACROSS)
@@ -157,10 +157,11 @@ def _grid(shown: ViewData, cells: Sequence[tuple[Any, ...]], heading: dict[str, 
         place = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}", "x": points[:, 0], "y": points[:, 1], "text": text}
         traces.append({"type": "scatter", "mode": "markers", **place, "marker": marker, "hovertemplate": hover})
         side = {"range": [-reach, reach], "zeroline": True, "nticks": 4}
-        across = {**side, "domain": [left, left + 0.88 * width], "anchor": f"y{suffix}", "constrain": "domain"}
+        across = {**side, "domain": [left, left + 0.8 * width], "anchor": f"y{suffix}", "constrain": "domain"}
         upward = {**side, "domain": up, "anchor": f"x{suffix}", "scaleanchor": f"x{suffix}", "constrain": "domain"}
+        upward["constraintoward"] = "top"  # below its name
         layout |= {f"xaxis{suffix}": across, f"yaxis{suffix}": upward}
-        at = {"x": left + 0.44 * width, "y": up[1], "xref": "paper", "yref": "paper"}
+        at = {"x": left + 0.4 * width, "y": up[1], "xref": "paper", "yref": "paper"}
         at |= {"xanchor": "center", "yanchor": "bottom"}
         names.append({"text": name, **at, "showarrow": False})
         if circle is not None:

@@ -23,10 +23,10 @@ def cell(head: int, count: int) -> tuple[list[float], list[float]]:
     wide = across(count)
     rows = -(-count // wide)
     row, place = divmod(head, wide)
-    gap = 0.05
+    gap = 0.09  # for the numbers of the map to the right
     width = (1 - gap * (wide - 1)) / wide
     left = place * (width + gap)
-    return [left, left + width], panels([1.0] * rows, 0.16)[row]
+    return [left, min(left + width, 1.0)], panels([1.0] * rows, 0.16)[row]
 
 
 def map_axes(suffix: str, place: tuple[list[float], list[float]], row: str, column: str) -> dict[str, Any]:

@@ -73,10 +73,11 @@ def variance(shown: ViewData, *, group: str, null: str) -> Figure:
     explained = arrays[f"{group}/explained"]
     panel = (
         ("", "share of variance", [str(k + 1) for k in range(len(explained))], explained, "explained"),
-        ("2", "loop area / bounding box", ["1-2", "2-3"], arrays[f"{group}/area"], "area"),
+        ("2", "loop area / its box", ["1-2", "2-3"], arrays[f"{group}/area"], "area"),
         ("3", "|corr| with cos(πkt/T)", [], arrays[f"{group}/cosine"], "cosine"),
     )
-    widths = ((0, 0.46), (0.57, 0.74), (0.83, 1))
+    high, low = panels((1, 1), 0.2)
+    places = (((0, 1), high), ((0, 0.41), low), ((0.59, 1), low))
     p = [f"p = {value:.3f}" for value in arrays[f"{group}/{prefix}_area_p"] if np.isfinite(value)]
     note = f"grey: 95 % of {kind}{_strength(arrays, group, null)}" + (f" · larger loops: {', '.join(p)}" if p else "")
     traces: list[dict[str, Any]] = []
@@ -85,7 +86,7 @@ def variance(shown: ViewData, *, group: str, null: str) -> Figure:
         "showlegend": False,
         "bargap": 0.3,
     }
-    for (suffix, name, labels, values, what), width in zip(panel, widths, strict=True):
+    for (suffix, name, labels, values, what), (across, up) in zip(panel, places, strict=True):
         names = labels or [str(k + 1) for k in range(len(values))]
         place = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
         finite = np.isfinite(values)
@@ -95,12 +96,13 @@ def variance(shown: ViewData, *, group: str, null: str) -> Figure:
         traces.append({**_null_bars(names, arrays[f"{group}/{prefix}_{what}"]), **place})
         layout[f"xaxis{suffix}"] = {
             "type": "category",
-            "domain": list(width),
+            "domain": list(across),
             "anchor": f"y{suffix}",
             "title": {"text": "components" if what == "area" else "component"},
             "showgrid": False,
         }
-        layout[f"yaxis{suffix}"] = {"anchor": f"x{suffix}", "title": {"text": name}, "rangemode": "tozero"}
+        axis = {"anchor": f"x{suffix}", "domain": up, "title": {"text": name}, "rangemode": "tozero"}
+        layout[f"yaxis{suffix}"] = axis
     return figure(traces, layout)
 
 

@@ -40,9 +40,9 @@ def alignment(shown: ViewData, *, site: str, component: str) -> Figure:
     unit = next((basis.unit for basis in shown.bases.values()), "component")
     layout: dict[str, Any] = {
         "title": title(shown, "Phase written against phases heard", _note(arrays, site)),
-        "xaxis": {"title": {"text": "sum of both input phases (°)"}, **_TURNS, "domain": [0, 0.6]},
+        "xaxis": {"title": {"text": "sum of both input phases (°)"}, **_TURNS, "domain": [0, 0.56]},
         "yaxis": {"title": {"text": "output phase (°)"}, **_TURNS},
-        "xaxis2": {"title": {"text": "residual (°)"}, **_TURNS, "domain": [0.74, 1], "anchor": "y2"},
+        "xaxis2": {"title": {"text": "residual (°)"}, **_TURNS, "domain": [0.73, 1], "anchor": "y2"},
         "yaxis2": {"title": {"text": "neurons"}, "anchor": "x2", "rangemode": "tozero"},
         "legend": {"title": {"text": unit}},
         "showlegend": True,

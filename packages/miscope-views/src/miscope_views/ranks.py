@@ -111,9 +111,9 @@ def spectrum(shown: ViewData, *, matrix: str, head: str, locked: bool) -> Figure
         note = f"{count} of {len(values)} singular values above the noise bulk"
     layout: dict[str, Any] = {
         "title": title(shown, f"Spectrum of {matrix}{which}", note),
-        "xaxis": {"domain": [0, 0.44], "title": {"text": "rank"}},
+        "xaxis": {"domain": [0, 0.42], "title": {"text": "rank"}},
         "yaxis": {"title": {"text": "singular value s"}, "rangemode": "tozero"},
-        "xaxis2": {"domain": [0.56, 1], "anchor": "y2", "title": {"text": "s²"}, **_DECADES},
+        "xaxis2": {"domain": [0.58, 1], "anchor": "y2", "title": {"text": "s²"}, **_DECADES},
         "yaxis2": {"anchor": "x2", "title": {"text": "share of values a decade of s²"}, "rangemode": "tozero"},
         "showlegend": True,
     }

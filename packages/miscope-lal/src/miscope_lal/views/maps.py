@@ -41,6 +41,8 @@ def dominant(shown: ViewData) -> Figure:
         key = "" if number == 0 else str(number + 1)
         traces.append(_panel(arrays[f"{site}/dominant"], arrays[f"{site}/weights"], key, shown.probe.grid[-2:]))
         layout |= _axes(key, domain, shown.probe.grid[-2:], first=number == 0)
+    if len(sites) == 1:  # amid a wide figure it would be far from its colour bar
+        layout["xaxis"] |= {"constrain": "domain", "constraintoward": "right"}
     return figure(traces, layout)
 
 

@@ -73,9 +73,9 @@ def quality(shown: ViewData) -> Figure:
     axis = {"type": "category", "title": {"text": "frequency k"}, "showgrid": False}
     layout: dict[str, Any] = {
         "title": title(shown, "Worth of each frequency", note),
-        "xaxis": {**axis, "domain": [0, 0.46]},
+        "xaxis": {**axis, "domain": [0, 0.42]},
         "yaxis": {"title": {"text": "margin lost without it"}, "rangemode": "tozero"},
-        "xaxis2": {**axis, "domain": [0.56, 1], "anchor": "y2"},
+        "xaxis2": {**axis, "domain": [0.58, 1], "anchor": "y2"},
         "yaxis2": {"title": {"text": "amplitude in the logits"}, "anchor": "x2", "rangemode": "tozero"},
         "showlegend": False,
         "bargap": 0.4,

@@ -45,7 +45,7 @@ def transfer(shown: ViewData, *, relative: bool) -> Figure:
     note = f"{arrays['site'][0]} of {arrays['source'][0]} · {what}{warm_note(arrays)}"
     layout: dict[str, Any] = {
         "title": title(shown, "Autoencoders of one step at another", note),
-        "xaxis": {**side, "title": {"text": "evaluated at step of the source"}},
+        "xaxis": {**side, "constraintoward": "right", "title": {"text": "evaluated at step of the source"}},
         "yaxis": {**side, "title": {"text": "trained at step"}, "autorange": "reversed", "scaleanchor": "x"},
         "coloraxis": _colours(z, "relative FVU" if relative else "FVU"),
     }
