@@ -1,4 +1,4 @@
-"""Play asks for the next step while the one before is drawn, and the cursor goes where the pictures are."""
+"""The cursor goes by keys at once, by play where the pictures are: the next step is asked for while one is drawn."""
 
 from __future__ import annotations
 
@@ -74,6 +74,11 @@ def played(chromium):
 
 
 BEGUN = "cursor.press(' '); cursor.cards.settled = false; cursor.pass(50);"
+
+
+def test_keys_move_the_cursor_at_once_and_python_hears_of_all_of_them_in_one_word(played):
+    story = "cursor.press('ArrowRight'); at(); cursor.press('ArrowRight'); at(); cursor.pass(100); at();"
+    assert played(story) == [[10, 0, "no"], [20, 0, "no"], [20, 20, "no"]]
 
 
 def test_play_asks_for_the_next_step_once_this_one_begins_to_be_drawn(played):

@@ -1,4 +1,4 @@
-"""What a page may cost, counted: files that a switch of the variant opens, readings that a filter takes."""
+"""What a page may cost, counted: files that a switch of the variant opens, readings of a filter, figures drawn."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ NAME, OTHER = "toy.sum/v5-seed0-width16", "toy.sum/v5-seed1-width16"
 PAYLOADS = (".npz", ".npy", ".safetensors", ".parquet")
 MOST_OPENED = 2
 """Files, before anything is on its way."""
+SCREENFUL = 6
+"""Cards, before the browser has said which are on the screen."""
 
 _opened: list[str] | None = None
 
@@ -95,3 +97,16 @@ def test_a_filter_of_a_thousand_variants_is_one_answer_and_reads_no_variant_anew
         opened.selection.place = replace(place, table=replace(place.table, where="seed < 10"))
     assert len(page.grid.widget.value) == 10
     assert (read, answered, found) == ([], [1], [])
+
+
+def test_of_many_cards_those_on_the_screen_alone_are_drawn(trained, when_told, unheard):
+    held = [f"small.neuron@{NAME}@{step}" for step in (0, 10, 20, 30)]
+    held += [f"small.norms@{OTHER}@{step}" for step in (0, 10, 20, 30)]
+    opened = Dashboard(server_context(trained, when_told), f"page=views&v={NAME}&views={','.join(held)}")
+    when_told.go()
+    drawn = [bool(card.picture) for card in opened.workbench.board]
+    assert drawn == [True] * SCREENFUL + [False] * (len(held) - SCREENFUL)
+    card = opened.workbench.board[-1]
+    card.in_sight = True
+    when_told.go()
+    assert card.picture["badge"]
