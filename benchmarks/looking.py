@@ -1,0 +1,140 @@
+"""A visitor who looks at variants that are there: first pages, the cursor, another variant, lens or page, pictures."""
+
+from __future__ import annotations
+
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from page_clock import (
+    IMAGE,
+    JUMPED,
+    KEYED,
+    MARKED,
+    NEW,
+    OF_VARIANT,
+    SHOWN,
+    drawn_page,
+    page_of,
+    row,
+    until,
+)
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext
+
+    from miscope.bound import BoundVariant
+
+CURVES = (
+    *("behaviour.losses", "behaviour.accuracies", "behaviour.margins", "behaviour.leakage"),
+    *("spectra.embedding_lines", "spectra.embedding_map", "factors.shares", "neurons.specialisation"),
+)
+SIX = (
+    *("behaviour.losses", "spectra.embedding", "neurons.heatmap"),
+    *("neurons.frequencies", "attention.patterns", "keys.votes"),
+)
+LENSES = ("frequencies", "attention")
+OF_NO_LENS = ("behaviour.accuracies", "neurons.heatmap")
+"""Of none of these: a card that both have is not drawn anew."""
+
+
+def looked_at(
+    chromium: Browser, address: str, variants: Sequence[BoundVariant], repeats: int
+) -> Iterator[dict[str, object]]:
+    """What a visitor waits for who looks at variants that are there."""
+    names = [variant.name for variant in variants]
+    yield from first_pages(chromium, address, repeats)
+    yield from moved(chromium, address, repeats)
+    yield from switched(chromium, address, names, repeats)
+    yield from turned(chromium, address, repeats)
+    page = drawn_page(chromium, address, SIX[:3])
+    taken = [page.evaluate(IMAGE) for _ in range(repeats)]
+    page.close()
+    yield row("PNG of a card, made by the browser, ms", taken, 500)
+    yield row("PNG made by a warm server, ms", [*images(address, variants[0], repeats)], 1000)
+
+
+def first_pages(chromium: Browser, address: str, repeats: int) -> Iterator[dict[str, object]]:
+    """Until every card on the screen is drawn, by a browser that comes for the first time and by one that was there."""
+    first, second = [], []
+    for _ in range(min(repeats, 10)):
+        context = chromium.new_context(viewport={"width": 1440, "height": 900})
+        for taken in (first, second):
+            taken.append(first_page(context, f"{address}?page=views&views={','.join(SIX)}"))
+        context.close()
+    for visit, taken in (("first", first), ("second", second)):
+        yield row(f"a {visit} visit to a warm server until all on the screen is drawn, ms", taken, 2000, 4000)
+
+
+def first_page(context: BrowserContext, address: str) -> float:
+    """Milliseconds since the page was asked for."""
+    page = context.new_page()
+    page.set_default_timeout(300_000)
+    page.goto(address, wait_until="commit")
+    page.wait_for_function(SHOWN, polling=20)
+    taken = page.evaluate("performance.now()")
+    page.close()
+    return taken
+
+
+def moved(chromium: Browser, address: str, repeats: int) -> Iterator[dict[str, object]]:
+    """The cursor."""
+    page = drawn_page(chromium, address, CURVES)
+    keyed = [page.evaluate(KEYED, "ArrowLeft") for _ in range(3 * repeats)]
+    marks = keyed[-1]["marks"]
+    yield row(f"a key until the cursor's {marks} marks on curves moved, ms", [each["taken"] for each in keyed], 8, 16)
+    area = page.locator("section.card .plot .nsewdrag").first.bounding_box()
+    assert area is not None
+    taken = []
+    for time_of in range(repeats):
+        at = area["x"] + (0.9 if time_of % 2 else 0.3) * area["width"], area["y"] + area["height"] / 2
+        before = page.evaluate("miscope.step")
+        taken.append(until(page, "pointerup", lambda at=at: page.mouse.click(*at), JUMPED, before))
+        page.wait_for_timeout(400)
+    page.close()
+    yield row("a click on a curve until slider and marks are there, ms", taken, 150)
+
+
+def switched(chromium: Browser, address: str, names: Sequence[str], repeats: int) -> Iterator[dict[str, object]]:
+    """Another variant, at a step at which neither was drawn."""
+    page = drawn_page(chromium, address, SIX, f"&v={names[0]}")
+    taken = []
+    for time_of in range(repeats):
+        name = names[(time_of + 1) % 2]
+        page.keyboard.press("Shift+ArrowLeft" if time_of == 0 else "ArrowLeft")
+        page.wait_for_timeout(1000)
+        page.locator(".MuiSelect-select").first.click()
+        item = page.get_by_role("menuitem", name=name)
+        taken.append(until(page, "click", item.click, OF_VARIANT, name))
+    page.close()
+    yield row("another variant until its six cards are drawn, ms", taken, 500, 1000)
+
+
+def turned(chromium: Browser, address: str, repeats: int) -> Iterator[dict[str, object]]:
+    """Another lens, and another page."""
+    lens, tab = [], []
+    for _ in range(max(2, repeats // 4)):
+        page = drawn_page(chromium, address, OF_NO_LENS, tall=900)
+        for name in LENSES:
+            page.evaluate(MARKED)
+            lens.append(until(page, "click", page.locator(f'[data-lens="{name}"]').click, NEW))
+        page.close()
+        page = page_of(chromium, address)
+        page.locator(".tabulator-row").first.wait_for()
+        tab.append(until(page, "click", page.get_by_role("button", name="Workbench", exact=True).click, SHOWN))
+        page.close()
+    yield row("another lens until all on the screen is drawn, ms", lens, 400, 1000)
+    yield row("from the runs to the workbench, until all on the screen is drawn, ms", tab, 400, 1000)
+
+
+def images(address: str, variant: BoundVariant, repeats: int) -> Iterator[float]:
+    """Milliseconds of pictures that a server draws which has drawn one before."""
+    for step in variant.steps[-repeats - 1 :]:
+        asked = urlencode({"view": "neurons.heatmap", "variant": variant.name, "step": step})
+        began = time.perf_counter()
+        with urllib.request.urlopen(f"{address.rstrip('/')}/api/v1/export/png?{asked}") as answer:
+            answer.read()
+        if step != variant.steps[-repeats - 1]:
+            yield 1e3 * (time.perf_counter() - began)
