@@ -14,6 +14,7 @@ import param
 from miscope.tabulating.asked import Order
 from miscope.tabulating.variant_table import Row
 from miscope_panel.page.client import sheet
+from miscope_panel.shown.column_room import Room, rooms
 from miscope_panel.shown.table_cells import CURVE, FIELD, NAME, frame_of, heading, places_of, sorters_of
 from miscope_panel.shown.unfolding import LaidTable
 
@@ -21,8 +22,6 @@ __all__ = ["PAGE_ROWS", "VariantGrid"]
 
 PAGE_ROWS = 50
 """Rows of one page of the table: what is not on it is not sent."""
-_CURVE_WIDTH = 190
-"""In pixels: what its heading takes, and enough to tell one course from another."""
 _IN_SIGHT = {NAME: "left", f"{FIELD}state": "right"}
 """Columns that stay where they are, however many others there are to go through, and on which side."""
 
@@ -35,6 +34,17 @@ class _InOrder(pn.widgets.Tabulator):
 
     Bokeh, through which Panel would make columns of a frame, does so by what pandas 3.1 warns of.
     """
+
+    def __init__(self, frame: pd.DataFrame, room: Mapping[str, Room], **look: Any) -> None:
+        self.room = room
+        super().__init__(frame, layout="fit_columns", **look)
+
+    def _config_columns(self, column_objs: list[Any]) -> Any:
+        specs: Any = super()._config_columns(column_objs)
+        for spec in specs:
+            if (room := self.room.get(spec.get("field", ""))) is not None:
+                spec |= {"minWidth": room.least, "widthGrow": room.grows}
+        return specs
 
     def _get_data(self) -> tuple[pd.DataFrame, dict[str, Any]]:
         begin = (self.page - 1) * PAGE_ROWS
@@ -83,7 +93,9 @@ class VariantGrid:
             frame = frame_of(laid, curve)
             for place, figure in figures(_rows_of(self._rows, page)).items() if curve else ():
                 frame.loc[place, CURVE] = figure
-            if [*self.widget.value.columns] != [*frame.columns] or curve != self._curve or self._titles != headed:
+            room = self._room(frame, curve)
+            known = room == self.widget.room and curve == self._curve and self._titles == headed
+            if not known or [*self.widget.value.columns] != [*frame.columns]:
                 self._curve = curve
                 # Anew: a table in a browser forgets its order, and may fail, where its columns change under it.
                 self.widget = self._made(frame, order, page)
@@ -149,11 +161,15 @@ class VariantGrid:
         """HTML to the browser, which cells are not."""
         return {FIELD + c.name: escape(heading(c, self._laid.at)) for c in self._laid.shown.columns}
 
+    def _room(self, frame: pd.DataFrame, curve: str) -> dict[str, Room]:
+        return rooms(frame, {**self._titles, CURVE: f"{curve} over training"})
+
     def _made(self, frame: pd.DataFrame, order: Sequence[Order], page: int = 1) -> _InOrder:
         shown = self._laid.shown
         right = {FIELD + column.name: "right" for column in shown.columns if column.numeric}
         widget = _InOrder(
             frame,
+            self._room(frame, self._curve),
             sorters=sorters_of(shown, order),
             titles={**self._titles, CURVE: f"{escape(self._curve)} over training"},
             formatters={NAME: {"type": "html"}, CURVE: {"type": "html"}},
@@ -166,8 +182,6 @@ class VariantGrid:
             selectable="checkbox",
             show_index=False,
             disabled=True,
-            layout="fit_data_fill",
-            widths={CURVE: _CURVE_WIDTH} if self._curve else {},
             sortable={CURVE: False} if self._curve else True,
             sizing_mode="stretch_width",
             margin=0,
