@@ -62,7 +62,7 @@ def test_cards_over_training_have_the_step_their_range_and_what_is_pointed_at_in
         has_range(page, title, lambda ends: ends[1] - ends[0] > 1900)
     page.keyboard.press("z")
     expect(page).to_have_url(re.compile("cursor:between=0,1000"))
-    expect(page.locator("button.range")).to_have_text("epochs 0–1\u2009000×")
+    expect(page.locator("button.range")).to_have_text("epochs 0–1,000×")
     has_range(page, ACCURACIES, lambda ends: ends == [0, 1000])
     page.locator("button.range").click()
     has_range(page, ACCURACIES, lambda ends: ends[1] - ends[0] > 1900)

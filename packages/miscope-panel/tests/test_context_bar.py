@@ -53,8 +53,8 @@ def test_a_name_is_shown_as_it_is_written(bar, trained):
     ("events", "words"),
     [
         ({"memorised": 900.0}, "memorised at 900"),
-        ({"memorised": 900.0, "onset": 4000.4}, "onset of test loss fall at 4000"),
-        ({"memorised": 900.0, "onset": 4000.4, "generalised": 9300.0}, "generalised at 9300"),
+        ({"memorised": 900.0, "onset": 4000.4}, "onset of test loss fall at 4,000"),
+        ({"memorised": 900.0, "onset": 4000.4, "generalised": 9300.0}, "generalised at 9,300"),
     ],
 )
 def test_a_chip_says_the_last_stage_that_training_came_to(trained, monkeypatch, events, words):

@@ -71,6 +71,6 @@ def _said(curves: Sequence[Curve], axes: Axes, name: str) -> str:
     first, last = (end(curve[place][0] for curve in curves) for end, place in ((min, 0), (max, -1)))
     scale = ", logarithmic" if axes.logarithmic else ""
     if len(curves) > 1:
-        return f"{name} of {len(curves)} variants, {first:.0f} to {last:.0f}{scale}"
+        return f"{name} of {len(curves)} variants, {first:,.0f} to {last:,.0f}{scale}"
     begin, end = (written(float(curves[0][place][1])) for place in (0, -1))
-    return f"{name} from {begin} at {first:.0f} to {end} at {last:.0f}{scale}"
+    return f"{name} from {begin} at {first:,.0f} to {end} at {last:,.0f}{scale}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from html import escape
 
@@ -12,7 +13,7 @@ from miscope.tabulating.cell_text import written
 from miscope.tabulating.grouping import MEMBERS
 from miscope.tabulating.measure import Measure
 from miscope.tabulating.showing import ShownTable
-from miscope.tabulating.variant_table import Column, Row
+from miscope.tabulating.variant_table import Cell, Column, Row
 from miscope_panel.shown.unfolding import Group, LaidTable
 
 __all__ = ["COUNT", "CURVE", "FIELD", "NAME", "frame_of", "heading", "places_of", "sorters_of"]
@@ -23,6 +24,7 @@ CURVE = "curve"
 """The column of small figures."""
 NAME, COUNT = f"{FIELD}variant", f"{FIELD}{MEMBERS}"
 """The column that names a row; and the one after what names a group."""
+_LONG_NUMBER = re.compile(r"(?<![\w.])\d{4,}(?!\w)")
 _LONGEST = 80
 """Letters of a cell: a column is as wide as its widest."""
 
@@ -33,7 +35,7 @@ def frame_of(laid: LaidTable, curve: str) -> pd.DataFrame:
     curve: the number whose course is drawn, to which there is a column; '' for none.
     """
     rows = laid.shown.rows
-    cells = {FIELD + c.name: [_line(written(row.cells.get(c.name))) for row in rows] for c in laid.shown.columns}
+    cells = {FIELD + c.name: [_written(c, row.cells.get(c.name)) for row in rows] for c in laid.shown.columns}
     if NAME in cells:
         cells[NAME] = [_named(laid, place) for place in range(len(rows))]
     if curve:
@@ -89,6 +91,13 @@ def _beside_name(cells: Mapping[str, list[str]], figures: list[str]) -> dict[str
     names = [place for place, (name, _) in enumerate(columns) if name in (NAME, COUNT)]
     before = names[-1] + 1 if names else 1
     return dict([*columns[:before], (CURVE, figures), *columns[before:]])
+
+
+def _written(column: Column, cell: Cell) -> str:
+    """With commas as figures have them, but for what one types to train the same again."""
+    text = _line(written(cell))
+    counted = column.numeric and column.part not in ("parameter", "training")
+    return _LONG_NUMBER.sub(lambda found: f"{int(found[0]):,}", text) if counted else text
 
 
 def _line(text: str) -> str:

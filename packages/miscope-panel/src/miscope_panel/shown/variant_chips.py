@@ -95,7 +95,7 @@ def _words(workspace: Workspace, variant: str, cells: Counted) -> Iterator[str]:
         yield f"test loss {written(loss)}"
     stage = next((name for name in _STAGES if name in events), None)
     if stage is not None:
-        yield f"{long_name(stage)} at {events[stage]:.0f}"
+        yield f"{long_name(stage)} at {events[stage]:,.0f}"
     made, missing = cells.get("analyses"), cells.get("missing_analyses")
     if isinstance(made, int) and isinstance(missing, int):
         yield f"{made} of {made + missing} analyses"

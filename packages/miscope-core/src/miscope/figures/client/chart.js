@@ -14,7 +14,7 @@ const plain = (html) => !/[<&]/.test(html ?? "") ? (html ?? "").trim() : new DOM
 // named says that all know it.
 const heading_of = ({layout: {title, meta}}, known, named) => {
   const {step, step_label, variant} = meta?.miscope ?? {}
-  const at = step == null ? "" : `${step_label} ${step.toLocaleString("en-US")}`
+  const at = step == null ? "" : `${step_label} ${grouped(step)}`
   const names = named ? [variant, [variant].flat()[0]?.split("/")[1]] : []
   const words = [plain(typeof title === "string" ? title : title?.text), ...plain(title?.subtitle?.text).split(" · ")]
   return words.filter((part) => part && ![...known, at, ...names].includes(part)).join(" · ")

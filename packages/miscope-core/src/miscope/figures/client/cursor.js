@@ -116,7 +116,7 @@ const step_cursor = ({model, el, hub, more_keys = () => [], settled = null, arri
     thumb.hidden = !here
     label.textContent = model.step_label
     spacing.textContent = `slider: ${log ? "log" : "linear"}`
-    if (el.getRootNode().activeElement !== typed) typed.value = here ? String(step) : ""
+    if (el.getRootNode().activeElement !== typed) typed.value = here ? grouped(step) : ""
     typed.setAttribute("aria-label", `${model.step_label} to show`)
     count.textContent = here ? `${at + 1} / ${steps().length}` : "no checkpoints"
     note.textContent = here && asked != null && asked !== step ? `${grouped(asked)} is no checkpoint` : ""

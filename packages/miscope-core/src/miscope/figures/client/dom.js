@@ -49,9 +49,10 @@ const typing = (event) => {
     || Boolean(target.closest("[role=menu], [role=listbox], [role=combobox]")))
 }
 
-const grouped = (step) => {
-  const [whole, fraction] = String(step).split(".")
-  return [whole.replace(/\B(?=(\d{3})+(?!\d))/g, "\u2009"), ...(fraction ? [fraction] : [])].join(".")
+// As axes and the server write numbers: 1,600.
+const grouped = (number) => {
+  const [whole, fraction] = String(number).split(".")
+  return [whole.replace(/\B(?=(\d{3})+(?!\d))/g, ","), ...(fraction ? [fraction] : [])].join(".")
 }
 
 // Charts and their cursor hear of each other through a target of their own: the page has one, each widget another.

@@ -65,7 +65,7 @@ const loss_chart = () => {
   function label(values) {
     legend.replaceChildren(...values.map(([name, [step, value]], i) =>
       h("span", {class: `key c${i}`, title: `at step ${grouped(step)}`}, `${name} ${short(value)}`)))
-    svg.setAttribute("aria-label", values.map(([name, [step, value]]) => `${name} ${short(value)} at step ${step}`).join(", "))
+    svg.setAttribute("aria-label", values.map(([name, [step, value]]) => `${name} ${short(value)} at step ${grouped(step)}`).join(", "))
   }
   const redraw = () => {
     if (ticking) return
