@@ -17,7 +17,7 @@ CHART = """([trace, place]) => {
 def ask(chromium):
     """ask(function, argument): what a function of JavaScript answers that knows what cards know."""
     page = chromium.new_page()
-    known = source("at_step", "between", "time_axes", "shared_range").replace("export ", "")
+    known = source("at_step", "between", "time_axes", "shared_range", "cursor_stages").replace("export ", "")
     yield lambda function, argument: page.evaluate(
         f"argument => {{ {known}\nreturn ({function})(argument) }}", argument
     )
@@ -32,6 +32,14 @@ def test_numbers_have_four_digits_and_are_never_rounded_up_to_a_whole(ask):
     assert ask('all => all.map((one) => compact(one, ".2%"))', shares) == [
         *("99.96 %", "99.99 %", "100 %", "50 %", "12.35 %"),
     ]
+
+
+def test_of_the_names_of_stages_that_have_no_room_no_two_are_cut_alike(ask):
+    names = ["memorisation", "memorised", "plateau", "generalisation", "generalised"]
+    told = "([names, width]) => names.map((name) => stage_in(name, width))"
+    assert ask(told, [names, 100]) == names
+    assert ask(told, [names, 45]) == ["mem…on", "mem…ed", "", "gen…on", "gen…ed"]
+    assert ask(told, [names, 10]) == [""] * 5
 
 
 def test_a_curve_of_all_records_tells_the_last_one_and_a_thinned_one_between_which_it_lies(ask):

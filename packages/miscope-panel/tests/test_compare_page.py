@@ -18,11 +18,11 @@ from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.pages import server_context
 from miscope_panel.page.run_watch import Heard
 from miscope_panel.shown.comparing import compared_view as compared_views
-from miscope_panel.shown.comparing.bar_shown import courses_shown
+from miscope_panel.shown.comparing.bar_shown import bar_shown, courses_shown, notes_of
 from miscope_panel.shown.comparing.compared import compared
 from miscope_panel.shown.comparing.compared_request import ComparedRequest
 from miscope_panel.shown.comparing.compared_view import compared_view
-from miscope_panel.shown.comparing.comparison import read_comparison
+from miscope_panel.shown.comparing.comparison import Comparison, read_comparison
 from miscope_panel.shown.selection import Place, read_query, write_query
 from miscope_panel.shown.training_stages import Stage
 
@@ -191,6 +191,23 @@ def test_everything_is_in_the_address(open_page, trained):
     assert [note["text"] for note in page.bar.notes] == [
         "Add another variant to compare it with. Or select some on the page of runs and press “Compare”."
     ]
+
+
+def test_who_has_no_side_of_two_is_said_not_to_be_shown(trained):
+    known = compared(trained, [FIRST, OTHER])
+    third = replace(known.members[1], chip=replace(known.members[1].chip, variant="toy.sum/third", label="seed=2"))
+    three = replace(known, members=(*known.members, third))
+
+    def words(**asked):
+        return [chip["words"][:1] == ["not shown"] for chip in bar_shown(three, Comparison(**asked), {})["chips"]]
+
+    assert words(mode="ab") == [False, False, True]
+    assert words(mode="ab", hidden=(FIRST,)) == words(mode="grid") == [False, False, False]
+    assert next(notes_of(three, Comparison(mode="ab"), {}))["text"] == (
+        "C is not shown: A | B has room for two variants. Press the name of one to make it A, or choose "
+        "“Small multiples” to see all."
+    )
+    assert [*notes_of(three, Comparison(mode="grid"), {})] == []
 
 
 def test_closing_the_last_view_leaves_none(open_page):

@@ -181,6 +181,12 @@ def test_cohort_views_show_the_variants_chosen_beside_this_one(bench):
     assert "seed=1" in opened.workbench.board[0].picture["figure"]
 
 
+def test_what_is_compared_with_is_called_by_what_tells_it_from_the_others(bench):
+    opened = bench(f"views=small.compared&with={OTHER}")
+    assert opened.workbench.sidebar.compared.options == {"seed1": OTHER}
+    assert opened.workbench.sidebar.compared.value == [OTHER]
+
+
 def test_where_no_view_compares_what_is_compared_says_so(bench):
     opened = bench("views=small.neuron")
     sidebar = opened.workbench.sidebar

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from functools import partial
@@ -137,7 +138,9 @@ class Sidebar:
         called = short_names(names).get(place.variant, "")
         self.variant.param.update(options=names, value=place.variant or None, value_label=called)
         others = [name for name in self._names if name != place.variant]
-        self.compared.param.update(options=others, value=[name for name in place.compared if name in others])
+        self.compared.param.update(
+            options=_labelled(others, names), value=[name for name in place.compared if name in others]
+        )
         self.uncompared.visible = bool(place.compared) and not self._compares(place)
         self.study.param.update(options=[_NONE, *self._studies], value=self._study_of(place))
         choices = lens_choices(self._lenses, self._views, self._reasons, place.lens)
@@ -217,3 +220,10 @@ class Sidebar:
         ]
         views = [{"name": hit.name, "by": hit.by} for hit in answer.hits if hit.kind == "view"]
         self.catalogue.found = {"words": answer.words, "said": answer.said, "lenses": lenses, "views": views}
+
+
+def _labelled(names: Iterable[str], among: Iterable[str]) -> dict[str, str]:
+    """What tells each from the others, and its name: the whole name where two would be called the same."""
+    short = short_names(among)
+    called = Counter(short.values())
+    return {short[name] if called[short[name]] == 1 else name: name for name in names}

@@ -50,9 +50,28 @@ def _chip(known: Compared, place: int, asked: Comparison) -> dict[str, Any]:
         "variant": chip.variant,
         "label": chip.label,
         "colour": chip.colour,
-        "words": [*filter(None, [chip.trouble]), *chip.words],
+        "words": [
+            *filter(None, [chip.trouble]),
+            *(["not shown"] if place in _beyond_two(known, asked) else []),
+            *chip.words,
+        ],
         "hidden": chip.variant in asked.hidden,
     }
+
+
+def _beyond_two(known: Compared, asked: Comparison) -> list[int]:
+    """Places of those for whom A | B has no side."""
+    there = [place for place, one in enumerate(known.members) if one.chip.variant not in asked.hidden]
+    aligned = [place for place in there if known.members[place].clock(asked.align) is not None]
+    return aligned[2:] if asked.mode == "ab" else []
+
+
+def _of_two(known: Compared, asked: Comparison) -> Iterator[dict[str, Any]]:
+    """Who is not shown beside these two, and how to have them there."""
+    if places := _beyond_two(known, asked):
+        letters = " and ".join(", ".join(chr(ord("A") + place) for place in places).rsplit(", ", 1))
+        said = f"{letters} {'is' if len(places) == 1 else 'are'} not shown: A | B has room for two variants."
+        yield _note(f"{said} Press the name of one to make it A, or choose \u201cSmall multiples\u201d to see all.")
 
 
 def notes_of(
@@ -67,6 +86,7 @@ def notes_of(
         first = "Choose variants to compare." if not known.members else "Add another variant to compare it with."
         yield _note(f"{first} Or select some on the page of runs and press \u201cCompare\u201d.")
         return
+    yield from _of_two(known, asked)
     if asked.mode != "grid":
         for member in known.members:
             if member.clock(asked.align) is None and member.chip.variant not in asked.hidden:
