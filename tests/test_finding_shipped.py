@@ -2,7 +2,7 @@
 
 import pytest
 
-from miscope.figures.finding import find, findable_records
+from miscope.figures.finding import find, findable_lens, findable_records
 from miscope.plugins.plugins import Plugins
 
 EXPECTED = {
@@ -63,3 +63,18 @@ def test_every_view_has_a_summary_and_is_found_by_its_name_and_by_its_title(know
         assert texts["summary"].endswith("."), "the first line of a drawing function's docstring is a sentence"
         assert find(each.name, known).found[0].name == each.name
         assert each.name in [found.name for found in find(texts["title"], known).found][:3]
+
+
+@pytest.mark.parametrize(
+    ("words", "lens"),
+    [
+        ("fourier", "frequencies"),
+        ("hessian", "loss-landscape"),
+        ("SAE", "sae"),
+        ("heads", "attention"),
+        ("PCA", "geometry"),
+    ],
+)
+def test_a_word_of_the_field_finds_the_lens_that_it_means(words, lens):
+    lenses = [findable_lens(each) for each in Plugins.installed().lenses.values()]
+    assert find(words, lenses).found[0].name == lens

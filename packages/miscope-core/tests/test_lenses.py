@@ -93,8 +93,8 @@ def test_a_file_says_the_same_as_the_record(tmp_path: Path):
 
 
 FORM = (
-    "A lens has `name`, `title`, `question` and `sections`; a section `title` and `views`; a view is a name, or has "
-    "`view`, `title` and `controls`.\nCorrect it there; `miscope lenses` lists those that can be read."
+    "A lens has `name`, `title`, `question`, `synonyms` and `sections`; a section `title` and `views`; a view is a "
+    "name, or has `view`, `title` and `controls`.\nCorrect it there; `miscope lenses` lists those that can be read."
 )
 
 

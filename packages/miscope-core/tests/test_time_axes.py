@@ -131,6 +131,14 @@ def test_labels_of_events_that_stand_end_where_their_panel_does():
     assert {mark["label"]["padding"] for mark in marks} == {0}
 
 
+def test_a_label_in_a_low_panel_is_broken_and_calls_the_event_the_same():
+    beside = {"type": "bar", "x": ["a"], "y": [1], "xaxis": "x2", "yaxis": "y2"}
+    panels = {"yaxis": {"domain": [0.6, 1]}, "yaxis2": {"domain": [0.1, 0.4]}}
+    layout = drawn(CURVE, beside, **panels, xaxis2={"type": "category", "anchor": "y2"})
+
+    assert labels(layout) == ["memorised 10", "onset of<br>test loss fall 20", "generalised 900"]
+
+
 def test_the_axis_lies_below_the_lowest_panel_and_marks_go_through_those_along_it():
     upper, lower = {"domain": [0.5, 1]}, {"domain": [0.1, 0.4]}
     stacked = drawn(CURVE, {**CURVE, "yaxis": "y2"}, yaxis=upper, yaxis2=lower)

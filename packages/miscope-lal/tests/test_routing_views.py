@@ -62,7 +62,9 @@ def test_undecided_routing_is_marked_at_the_entropy_of_as_many_heads_as_there_ar
     figure = use(shown("routing.statistics", arrays))
     assert figure.data[0].name == f"undecided: ln {heads}"
     assert figure.data[0].y[0] == pytest.approx(np.log(heads))
-    assert [trace.name for trace in figure.data if trace.yaxis == "y2"][1:] == [f"head {k}" for k in range(heads)]
+    assert [trace.name for trace in figure.data if trace.yaxis == "y2"][1:] == [
+        f"H{k}, mean of layers" for k in range(heads)
+    ]
 
 
 def test_only_the_commonest_paths_are_drawn_and_all_are_counted() -> None:

@@ -58,7 +58,7 @@ def test_ranks_relative_to_noise_start_at_one_above_a_grey_band():
 def test_one_matrix_is_drawn_head_by_head():
     figure = over_training(SHOWN, measure="stable_rank", matrix="W_OV", relative=False)
 
-    assert [trace.name for trace in figure.data[2:]] == ["head 0", "head 1"]
+    assert [trace.name for trace in figure.data[2:]] == ["L0H0", "L0H1"]
     assert list(figure.data[2].y) == [4, 2, 1]
     assert list(figure.data[1].y) == [5, 5]
 

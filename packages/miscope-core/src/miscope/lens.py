@@ -62,6 +62,8 @@ class Lens(BaseModel):
     """What a menu calls it."""
     question: _Line = ""
     """What it is meant to answer."""
+    synonyms: tuple[_Text, ...] = ()
+    """Other words by which a search finds it."""
     sections: Annotated[tuple[LensSection, ...], Field(min_length=1)]
     """From top to bottom."""
 

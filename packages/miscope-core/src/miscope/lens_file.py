@@ -15,8 +15,8 @@ __all__ = ["lens_files", "lenses_in", "read_lens"]
 
 _MOST_BYTES = 2**18
 _FORM = (
-    "A lens has `name`, `title`, `question` and `sections`; a section `title` and `views`; a view is a name, or has "
-    "`view`, `title` and `controls`."
+    "A lens has `name`, `title`, `question`, `synonyms` and `sections`; a section `title` and `views`; a view is a "
+    "name, or has `view`, `title` and `controls`."
 )
 _CORRECT = "Correct it there; `miscope lenses` lists those that can be read."
 

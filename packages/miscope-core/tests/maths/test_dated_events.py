@@ -1,10 +1,10 @@
 """Events of training have one set of names, wherever they are spoken of."""
 
-from miscope.maths.dated_events import EVENT_WORDS, long_name, meaning, short_name
+from miscope.maths.dated_events import EVENT_WORDS, long_name, meaning
 from miscope.maths.learnt import DATED
 
 
-def test_every_event_that_is_dated_has_a_short_name_a_long_one_and_a_meaning():
+def test_every_event_that_is_dated_has_a_name_and_a_meaning():
     assert list(EVENT_WORDS) == list(DATED)
     assert [long_name(event) for event in DATED] == [
         "memorised",
@@ -14,11 +14,8 @@ def test_every_event_that_is_dated_has_a_short_name_a_long_one_and_a_meaning():
         "90 % of test loss fall",
         "generalised",
     ]
-    assert [short_name(event) for event in DATED] == [
-        name.replace("test loss fall", "fall") for name in map(long_name, DATED)
-    ]
     assert all(meaning(event) for event in DATED)
 
 
 def test_an_event_of_others_is_called_by_its_own_name():
-    assert (short_name("slingshot"), long_name("slingshot"), meaning("slingshot")) == ("slingshot", "slingshot", "")
+    assert (long_name("slingshot"), meaning("slingshot")) == ("slingshot", "")

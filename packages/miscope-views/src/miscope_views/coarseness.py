@@ -12,6 +12,7 @@ from miscope.errors import DoesNotApply
 from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope.figures.selecting import selects
 from miscope_views.figures import figure, line, panels, title
+from miscope_views.head_names import head_name
 from miscope_views.named_arrays import first_row, holders
 from miscope_views.thumbnails import area_average, sheet
 
@@ -173,9 +174,9 @@ def _selecting(
 
 
 def _unit_name(arrays: Mapping[str, np.ndarray], site: str, unit: int) -> str:
-    """'neuron 7', or 'head 1 to key 0' where units are attention maps."""
+    """'neuron 7', or 'L0H1 to key 0' where units are attention maps."""
     shape = arrays[f"{site}/badge"].shape
-    return f"head {unit // shape[1]} to key {unit % shape[1]}" if len(shape) == 2 else f"neuron {unit}"
+    return f"{head_name(site, unit // shape[1])} to key {unit % shape[1]}" if len(shape) == 2 else f"neuron {unit}"
 
 
 def _group_note(arrays: Mapping[str, np.ndarray]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.figures.event_marks import marked_events
 from miscope.figures.figure_style import NULL, OKABE_ITO
-from miscope.maths.dated_events import short_name
+from miscope.maths.dated_events import long_name
 from miscope.view import EVENT_MARKS
 from miscope_views.figures import faint, figure, line, title
 from miscope_views.named_arrays import first_row, holders
@@ -133,7 +133,7 @@ def plane(shown: ViewData, *, quantity: str, logarithmic: bool, events: bool) ->
         rows = [int(np.abs(shown.steps - step).argmin()) for step in dated.values()]
         look = {"size": 11, "color": OKABE_ITO[1], "symbol": "diamond", "line": {"color": "#FFFFFF", "width": 1.5}}
         where = {"type": "scatter", "mode": "markers+text", "x": scores[rows, 0], "y": scores[rows, 1], "marker": look}
-        names = [short_name(name) for name in dated]
+        names = [long_name(name).replace(" of ", " of<br>") for name in dated]
         text = {"text": names, "textposition": "top center", "textfont": _ON_COLOUR}
         traces.append({**where, **text, "hoverinfo": "skip"})
     layout: dict[str, Any] = {

@@ -10,7 +10,7 @@ import numpy as np
 from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.figures.event_marks import marked_events
 from miscope.figures.figure_style import NULL, OKABE_ITO, ON_A_PATH
-from miscope.maths.dated_events import short_name
+from miscope.maths.dated_events import long_name
 from miscope.view import EVENT_MARKS
 from miscope_views.figures import figure, formatted, line, panels, title
 from miscope_views.named_arrays import choice_of, holders
@@ -176,7 +176,7 @@ def _marked(shown: ViewData, scores: np.ndarray, axes: tuple[int, ...]) -> list[
             **_points(scores[rows], axes),
             "mode": "markers+text",
             "marker": look,
-            "text": [short_name(name) for name in dated],
+            "text": [long_name(name).replace(" of ", " of<br>") for name in dated],
             "textposition": "top center",
             "textfont": {"size": 10},
             "hoverinfo": "skip",

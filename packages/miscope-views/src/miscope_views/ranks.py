@@ -12,6 +12,7 @@ from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope.maths.marchenko_pastur import Bulk, density
 from miscope.view import SAME_SCALE
 from miscope_views.figures import figure, line, title
+from miscope_views.head_names import head_name
 from miscope_views.named_arrays import choice_of, first_row, holders
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def over_training(shown: ViewData, *, measure: str, matrix: str, relative: bool)
             traces.append(_curve(shown, together, name, i, gaps=measure == "alpha"))
         else:
             columns = values.T if values.ndim == 2 else values[None]
-            labels = [f"head {h}" for h in range(len(columns))] if values.ndim == 2 else [name]
+            labels = [head_name(matrix, h) for h in range(len(columns))] if values.ndim == 2 else [name]
             traces += [_curve(shown, c, label, h) for h, (c, label) in enumerate(zip(columns, labels, strict=True))]
     refused = sum(int(np.isnan(trace["y"]).sum()) for trace in traces)
     note = "no matrix allows this measure" if not traces else "mean over heads" if matrix == _EVERY else matrix
@@ -66,7 +67,7 @@ def over_training(shown: ViewData, *, measure: str, matrix: str, relative: bool)
 def scree(shown: ViewData, *, matrix: str, head: str, scale: str) -> Figure:
     """Every singular value of a matrix over training, from the largest down."""
     arrays = shown.artifacts[_READS]
-    spectrum, which = _spectrum(arrays[f"{matrix}/spectrum"], head, stacked=True)
+    spectrum, which = _spectrum(arrays, matrix, head, stacked=True)
     values = _scaled(spectrum, scale)
     steps = arrays["step"]
     rank = np.arange(1, spectrum.shape[1] + 1)
@@ -90,8 +91,8 @@ def spectrum(shown: ViewData, *, matrix: str, head: str, locked: bool) -> Figure
     The bulk is the Marchenko-Pastur law of a matrix of independent entries with the same median.
     """
     arrays, before = shown.artifacts[_READS], shown.history[_READS]
-    stacked, which = _spectrum(before[f"{matrix}/spectrum"], head, stacked=True)
-    values, _ = _spectrum(arrays[f"{matrix}/spectrum"], head, stacked=False)
+    stacked, which = _spectrum(before, matrix, head, stacked=True)
+    values, _ = _spectrum(arrays, matrix, head, stacked=False)
     rank, first = np.arange(1, len(values) + 1), stacked[0].astype(np.float64)
     start = f"at {shown.step_label} {int(before['step'][0]):,}"
     tip = "value %{x}: %{y:.4g}"
@@ -137,12 +138,13 @@ def _scaled(values: np.ndarray, scale: str) -> np.ndarray:
     return np.log10(np.maximum(values, floor)) if scale == "log" else values
 
 
-def _spectrum(values: np.ndarray, head: str, *, stacked: bool) -> tuple[np.ndarray, str]:
+def _spectrum(arrays: Mapping[str, np.ndarray], matrix: str, head: str, *, stacked: bool) -> tuple[np.ndarray, str]:
     """One row of singular values (at every step), and what to call it; a head beyond the last is the last."""
+    values = arrays[f"{matrix}/spectrum"]
     if values.ndim == (2 if stacked else 1):
         return values, ""
     index = min(int(head), values.shape[-2] - 1)
-    return values[..., index, :], f", head {index}"
+    return values[..., index, :], f", {head_name(matrix, index)}"
 
 
 def _law(arrays: Mapping[str, np.ndarray], matrix: str, head: str) -> Bulk | None:

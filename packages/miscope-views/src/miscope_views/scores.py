@@ -11,6 +11,7 @@ from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import OKABE_ITO
 from miscope.view import SAME_SCALE
 from miscope_views.figures import figure, title
+from miscope_views.head_names import head_name
 from miscope_views.named_arrays import choice_of, holders
 from miscope_views.spectrum_figures import bars, lines, over_training
 
@@ -50,7 +51,7 @@ def circuit_map(shown: ViewData, *, head: str) -> Figure:
 def tokens(shown: ViewData, *, locked: bool) -> Figure:
     """The score that the answer's query gives each token, all heads together, less its mean."""
     arrays = shown.artifacts[_READS]
-    traces = [_curve(arrays[f"{head}/score"], head, i) for i, head in enumerate(holders(arrays, "score"))]
+    traces = [_curve(arrays[f"{head}/score"], _named(head), i) for i, head in enumerate(holders(arrays, "score"))]
     layout: dict[str, Any] = {
         "title": title(shown, "Score of each token", "before the softmax, less the mean over tokens"),
         "xaxis": {"title": {"text": "token"}},
@@ -62,6 +63,12 @@ def tokens(shown: ViewData, *, locked: bool) -> Figure:
         most = max(float(np.abs(past[f"{head}/score"]).max()) for head in holders(arrays, "score"))
         layout["yaxis"]["range"] = [-1.05 * most, 1.05 * most]
     return figure(traces, layout)
+
+
+def _named(head: str) -> str:
+    """'L0H1' of 'blocks.0.attn[1]'."""
+    block, _, number = head.removesuffix("]").rpartition("[")
+    return head_name(block, int(number))
 
 
 def _curve(score: np.ndarray, head: str, number: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from miscope.figures.axes import Placed, given, panels_along
-from miscope.maths.dated_events import EVENT_WORDS, long_name
+from miscope.maths.dated_events import long_name
 from miscope.view import ViewData
 
 if TYPE_CHECKING:
@@ -50,13 +50,10 @@ def add_event_marks(figure: Figure, traces: Sequence[Placed], axes: Sequence[str
 
 
 def _fitting(label: Mapping[str, Any], place: Mapping[str, Any]) -> dict[str, Any]:
-    """The label, by the event's short name where it stands in a panel too low for more."""
+    """The label, over two lines where it stands in a panel too low for one."""
     if place.get("yref", "paper") != "paper" or place.get("y1", 1.0) - place.get("y0", 0.0) >= _LOW:
         return {**label}
-    text = label["text"]
-    for words in EVENT_WORDS.values():
-        text = text.replace(words.long, words.short)
-    return {**label, "text": text}
+    return {**label, "text": label["text"].replace(" of ", " of<br>")}
 
 
 def _lying(label: Mapping[str, Any]) -> dict[str, Any]:

@@ -179,7 +179,7 @@ def findable_lens(lens: Lens) -> Findable:
         kind="lens",
         name=lens.name,
         texts=(
-            *_named(lens.name, lens.title, ()),
+            *_named(lens.name, lens.title, lens.synonyms),
             ("question", lens.question),
             ("sections", "; ".join(filter(None, titles))),
             ("views", " ".join(view.view for view in lens.views)),

@@ -9,7 +9,7 @@ import numpy as np
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import OKABE_ITO
 from miscope.figures.frame import figure, title
-from miscope_lal.views.frame import LAYER, colour_of_head, layer_name, layers
+from miscope_lal.views.frame import LAYER, colour_of_head, head_name, layer_name, layers
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -51,7 +51,7 @@ def classes(shown: ViewData, *, layer: str) -> Figure:
     weights = {
         "type": "heatmap",
         "x": answer,
-        "y": [f"head {head}" for head in range(mean.shape[1])],
+        "y": [head_name(site, head) for head in range(mean.shape[1])],
         "z": mean.T,
         "coloraxis": "coloraxis",
         "hovertemplate": "answer %{x}, %{y}: %{z:.3f}<extra></extra>",
@@ -87,7 +87,7 @@ def clusters(shown: ViewData, *, layer: str) -> Figure:
     cells = {
         "type": "heatmap",
         "x": arrays[f"{site}/label"],
-        "y": [f"head {head}" for head in range(len(table))],
+        "y": [head_name(site, head) for head in range(len(table))],
         "z": table,
         "coloraxis": "coloraxis",
         "hovertemplate": "%{y}, frequency %{x}: %{z} neurons<extra></extra>",

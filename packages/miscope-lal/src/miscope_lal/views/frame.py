@@ -12,7 +12,7 @@ from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
 from miscope.figures.frame import line
 from miscope.view import Choice
 
-__all__ = ["LAYER", "colour_of_head", "dashed", "layer_name", "layers", "side_by_side"]
+__all__ = ["LAYER", "colour_of_head", "dashed", "head_name", "layer_name", "layers", "side_by_side"]
 
 _END = "routing.hook_weights"
 
@@ -31,6 +31,12 @@ def layers(names: Iterable[str]) -> tuple[str, ...]:
 def layer_name(site: str) -> str:
     """'layer 0' of 'blocks.0.routing.hook_weights'."""
     return " ".join(["layer", *(part for part in site.split(".") if part.isdecimal())])
+
+
+def head_name(site: str, head: int) -> str:
+    """'L0H2' of 'blocks.0.routing.hook_weights'."""
+    layer = next((part for part in site.split(".") if part.isdecimal()), "0")
+    return f"L{layer}H{head}"
 
 
 def colour_of_head(head: int) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope.figures.frame import figure, line, title
-from miscope_lal.views.frame import LAYER, colour_of_head, dashed, layer_name, layers
+from miscope_lal.views.frame import LAYER, colour_of_head, dashed, head_name, layer_name, layers
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -35,8 +35,9 @@ def use(shown: ViewData) -> Figure:
     traces.append(dashed(steps, even, f"used alike: 1/{heads}", yaxis="y2"))
     for head in range(heads):
         mean = np.mean([arrays[f"{site}/use"][:, head] for site in sites], axis=0)
-        hover = f"head {head}: %{{y:.3f}}<extra></extra>"
-        traces.append(line(steps, mean, f"head {head}", colour_of_head(head), yaxis="y2", hovertemplate=hover))
+        name = head_name(sites[0], head) if len(sites) == 1 else f"H{head}, mean of layers"
+        hover = f"{name}: %{{y:.3f}}<extra></extra>"
+        traces.append(line(steps, mean, name, colour_of_head(head), yaxis="y2", hovertemplate=hover))
     layout: dict[str, Any] = {
         "title": title(shown, "How decided routing is, and which heads it uses"),
         "yaxis": {"title": {"text": "entropy, nats"}, "domain": _TOP, "rangemode": "tozero"},
