@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from html import escape
+from importlib.metadata import version
 from typing import final
 
 import panel as pn
@@ -11,11 +12,15 @@ import panel as pn
 from miscope.plugins.plugins import Broken, Plugins, Provider
 from miscope_panel.page.client import sheet
 from miscope_panel.page.page_record import FoundPages, PageContext
+from miscope_panel.shown.one_of import lenses_of_one
 from miscope_panel.shown.selection import Place
 
-__all__ = ["InstalledPage"]
+__all__ = ["InstalledPage", "written"]
 
 _KINDS = {"family": "families", "analyzer": "analyzers", "view": "views", "executor": "executors", "lens": "lenses"}
+_WITHOUT_RECORDS = {"miscope_commands": "commands", "miscope_panel_pages": "pages"}
+"""Hooks by what they add; how much that is no table says."""
+_OURS = "miscope-panel"
 
 
 @final
@@ -24,39 +29,46 @@ class InstalledPage:
 
     def __init__(self, context: PageContext) -> None:
         server = context.server
-        html = _written(server.workspace.plugins, server.pages)
+        html = written(server.workspace.plugins, server.pages)
         self.view = pn.pane.HTML(html, sizing_mode="stretch_width", margin=0, stylesheets=[sheet("installed")])
 
     def follow(self, place: Place) -> None:
         """What is installed is the same wherever a visitor is."""
 
 
-def _written(plugins: Plugins, pages: FoundPages) -> str:
-    tables = {
-        "family": plugins.families,
-        "analyzer": plugins.analyzers,
-        "view": plugins.views,
-        "executor": plugins.executors,
-        "lens": plugins.lenses,
-    }
+def written(plugins: Plugins, pages: FoundPages) -> str:
+    """The page as HTML."""
+    tables, provided_by = _offered(plugins)
     parts = [
         "<h2>Installed</h2>",
         "<p>Found by entry point when this server started; restart it after installing a package.</p>",
         *(_broken(broken) for broken in (*plugins.broken, *pages.broken)),
         "<h3>Packages</h3>",
-        _packages(plugins.providers, plugins.provided_by),
+        _packages(plugins.providers, provided_by),
     ]
     for kind, title in _KINDS.items():
-        rows = [
-            (name, _about(record), str(plugins.provided_by[kind, name]))
-            for name, record in sorted(tables[kind].items())
-        ]
+        rows = [(name, _about(record), str(provided_by[kind, name])) for name, record in sorted(tables[kind].items())]
         if rows:
             parts += [f"<h3>{title.capitalize()} ({len(rows)})</h3>", _table(("name", "what it is", "from"), rows)]
     if pages.provided_by:
         rows = [(name, pages.pages[name].title, str(provider)) for name, provider in pages.provided_by.items()]
         parts += [f"<h3>Pages ({len(rows)})</h3>", _table(("name", "tab", "from"), rows)]
     return f'<div class="page">{"".join(parts)}</div>'
+
+
+def _offered(plugins: Plugins) -> tuple[dict[str, Mapping[str, object]], dict[tuple[str, str], Provider]]:
+    """All records by kind and name, and who offers each; among them the lenses that the dashboard makes of views."""
+    made = {name: lens for name, lens in lenses_of_one(plugins.views).items() if name not in plugins.lenses}
+    here = Provider(plugin="panel", package=_OURS, version=version(_OURS), hooks=())
+    us = next((provider for provider in plugins.providers if provider.package == _OURS), here)
+    tables = {
+        "family": plugins.families,
+        "analyzer": plugins.analyzers,
+        "view": plugins.views,
+        "executor": plugins.executors,
+        "lens": {**plugins.lenses, **made},
+    }
+    return tables, {**plugins.provided_by, **{("lens", name): us for name in made}}
 
 
 def _about(record: object) -> str:
@@ -71,10 +83,9 @@ def _packages(providers: Iterable[Provider], provided_by: Mapping[tuple[str, str
     rows = []
     for provider in providers:
         counts = {kind: sum(p == provider and k == kind for (k, _), p in provided_by.items()) for kind in _KINDS}
-        offers = ", ".join(
-            f"{n} {kind if n == 1 else plural}" for kind, plural in _KINDS.items() if (n := counts[kind])
-        )
-        rows.append((provider.package, provider.version, offers or ", ".join(provider.hooks) or "nothing"))
+        offers = [f"{n} {kind if n == 1 else plural}" for kind, plural in _KINDS.items() if (n := counts[kind])]
+        offers += [word for hook, word in _WITHOUT_RECORDS.items() if hook in provider.hooks]
+        rows.append((provider.package, provider.version, ", ".join(offers) or "nothing"))
     return _table(("package", "version", "provides"), rows)
 
 
