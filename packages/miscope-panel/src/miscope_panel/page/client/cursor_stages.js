@@ -1,9 +1,9 @@
 // The stages of training as bands under the cursor's track, each with its name.
-const STAGE_LETTER = 5.8
+const STAGE_LETTER = 5.5
 const stage_in = (name, width) => {
   // Names are told apart by their ends: memorisation, memorised.
   const short = name.length > 7 ? `${name.slice(0, 3)}\u2026${name.slice(-2)}` : name
-  return [name, short].find((words) => STAGE_LETTER * words.length + 6 <= width) ?? ""
+  return [name, short].find((words) => STAGE_LETTER * words.length + 2 <= width) ?? ""
 }
 
 const cursor_stages = (model, {along, percent}) => {
