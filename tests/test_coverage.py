@@ -34,6 +34,23 @@ def test_every_family_is_looked_at_and_every_view_has_a_figure_of_one_of_them(
     assert all(len(reason.split()) >= 4 for reason in reasons), "a reason is a sentence one can act on"
 
 
+PATHS = {
+    *("clocks.plane", "connectivity.profiles", "flatness.slice", "groups.paths"),
+    *("parameters.joint_paths", "parameters.trajectory"),
+}
+"""Views over training whose points say which steps they are, and no axis."""
+
+
+def test_of_views_over_training_without_an_axis_of_steps_or_a_path_it_is_said_why_they_are_marked_at_no_step(
+    shipped: Mapping[str, Any], without_steps: Mapping[str, str]
+) -> None:
+    modules = (module for module in shipped.values() if hasattr(module, "miscope_views"))
+    views = [view for module in modules for view in module.miscope_views()]
+    bare = {view.name for view in views if view.grain != "checkpoint" and view.time_axis is None}
+    assert bare - PATHS == {*without_steps} - {"learning.order"}
+    assert bare >= PATHS
+
+
 def test_no_family_is_left_out_by_the_files_beside_this_one(
     small_sizes: Mapping[str, object], documented_coverage: Mapping[str, object]
 ) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
     from miscope.family import Family
     from miscope.plugins.plugins import Plugins
     from miscope.variant import Variant
@@ -17,13 +19,19 @@ STEPS = 14
 """Updates of the small trainings: eight checkpoints, an equal gap apart, are the fewest that every view can draw."""
 
 
-def coverage(family: Family, plugins: Plugins, params: Mapping[str, Any] | None = None) -> dict[str, str]:
+def coverage(
+    family: Family,
+    plugins: Plugins,
+    params: Mapping[str, Any] | None = None,
+    *,
+    see: Callable[[str, Figure], object] | None = None,
+) -> dict[str, str]:
     """View name -> '' where it draws a figure of the family, else why it does not apply; every view of the tables.
 
     Trains two small variants and computes every instrument of the first; of the second only what compares them looks
     at. Those that wait to be asked for take long: they look at the first and the last checkpoint alone, where they take
-    them one by one. Raises AssertionError where an instrument fails, where a view neither draws nor says why, and where
-    the tables hold no view.
+    them one by one. see: is given the name of each view that draws, and its figure. Raises AssertionError where an
+    instrument fails, where a view neither draws nor says why, and where the tables hold no view.
     """
     assert plugins.views, (
         "the tables hold no view that could be drawn: give them some, as in tables(mine=module, views=miscope_views)"
@@ -31,10 +39,12 @@ def coverage(family: Family, plugins: Plugins, params: Mapping[str, Any] | None 
     from miscope.testing.staging import scene
 
     with scene(family, plugins, params, steps=STEPS, optimizer=True) as place:
-        return coverage_of(place.workspace, [variant.value for variant in place.variants])
+        return coverage_of(place.workspace, [variant.value for variant in place.variants], see=see)
 
 
-def coverage_of(workspace: Workspace, variants: Sequence[Variant]) -> dict[str, str]:
+def coverage_of(
+    workspace: Workspace, variants: Sequence[Variant], *, see: Callable[[str, Figure], object] | None = None
+) -> dict[str, str]:
     """The same for variants that are there already."""
     from miscope.errors import DoesNotApply
     from miscope.figures.render import render
@@ -46,6 +56,8 @@ def coverage_of(workspace: Workspace, variants: Sequence[Variant]) -> dict[str, 
             figure = render(workspace, view, variants if view.grain == "cohort" else variants[0])
             assert tuple(figure.data), f"{name} draws nothing: its figure has no trace"
             reasons[name] = ""
+            if see is not None:
+                see(name, figure)
         except DoesNotApply as error:
             reasons[name] = error.reason
     return reasons
