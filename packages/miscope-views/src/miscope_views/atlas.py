@@ -75,7 +75,7 @@ def pyramid(shown: ViewData, *, site: str, unit: int) -> Figure:
         bare |= {"showticklabels": False, "ticks": ""} if i else {}
         down = {**bare, "constraintoward": "top", "autorange": "reversed", "scaleanchor": f"x{suffix}"}
         layout[f"yaxis{suffix}"] = {**down, "anchor": f"x{suffix}", "title": {"text": row if i == 0 else ""}}
-        text = f"{rows} × {columns}" + ("" if i == 0 else f"<br>{float(level.var()) / variance:.0%} of variance")
+        text = f"{rows} × {columns}" + ("" if i == 0 else f"<br>{float(level.var()) / variance:.0%}<br>of variance")
         at = {"x": left + width / 2, "y": 1, "xref": "paper", "yref": "paper", "yanchor": "bottom"}
         layout["annotations"].append({"text": text, **at, "xanchor": "center", "showarrow": False})
     return figure(traces, layout)
