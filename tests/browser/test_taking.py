@@ -63,6 +63,26 @@ def test_a_saved_image_carries_the_title_that_the_header_carries_on_the_page(tur
     assert "Train and test loss" in download.value.path().read_text()
 
 
+PLACES = """drawing => {
+  const svg = new DOMParser().parseFromString(drawing, "image/svg+xml").documentElement
+  document.body.append(svg)
+  const titles = [...svg.querySelectorAll(".gtitle, .gtitle-subtitle")]
+  const bottom = Math.max(...titles.map((each) => each.getBoundingClientRect().bottom))
+  const legend = svg.querySelector(".legend").getBoundingClientRect()
+  svg.remove()
+  return [bottom, legend.top]
+}"""
+
+
+def test_the_legend_of_a_saved_image_lies_below_its_title(turn_to):
+    page, _ = turn_to("views=behaviour.losses")
+    ready(losses(page))
+    with page.expect_download() as download:
+        choose(losses(page), "Drawing (SVG)")
+    title, legend = page.evaluate(PLACES, download.value.path().read_text())
+    assert title <= legend
+
+
 def test_the_numbers_of_a_card_are_those_drawn_with_its_controls_turned(turn_to, small):
     page, _ = turn_to("views=neurons.heatmap&e=700&neurons.heatmap:neuron=3")
     ready(neurons(page))

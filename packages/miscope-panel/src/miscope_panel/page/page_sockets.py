@@ -13,6 +13,8 @@ from bokeh_fastapi.handler import WSHandler
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
+from miscope_panel.page.message_turns import MessageTurns
+
 if TYPE_CHECKING:
     from bokeh.server.contexts import ApplicationContext
     from bokeh_fastapi import BokehFastAPI
@@ -41,6 +43,7 @@ def _endpoint(served: BokehFastAPI, context: ApplicationContext) -> Callable[[We
             await websocket.close(_REFUSED, reason)
             return
         handler = WSHandler(served, context)
+        handler.send_message = MessageTurns(handler.send_message)  # pyright: ignore[reportAttributeAccessIssue]
         try:
             await handler.ws_connect(websocket)
         except (ProtocolError, RuntimeError):  # the token ran out between our look and theirs

@@ -1,6 +1,18 @@
 // What of a card can be taken away: pictures as files, the numbers in them, and the words that draw them elsewhere.
 const EXPORT = "/api/v1/export"
 
+// Zoomed in as it stands, though laid out as by itself: under the title that the card's header carries here, with legend
+// and colour bars where the frame of the card has no say.
+const unframed = ({layout}, canvas) => {
+  const shown = Object.entries(layout).filter(([name]) => /^[xy]axis\d*$/.test(name)).map(([name, axis]) => {
+    const {range, autorange} = canvas.layout[name] ?? {}
+    return [name, {...axis, range, autorange}]
+  })
+  return {...layout, ...Object.fromEntries(shown), template: canvas.layout.template}
+}
+const bars_of = ({data}, canvas) => canvas.data.map((trace, i) => ({...trace, ...(trace.colorbar ? {colorbar: data[i].colorbar} : {}),
+  ...(trace.marker?.colorbar ? {marker: {...trace.marker, colorbar: data[i].marker.colorbar}} : {})}))
+
 const taking = (model, canvas, figure, say) => {
   async function copy(what, text) {
     // Without https the browser keeps its clipboard from pages of other machines.
@@ -31,11 +43,9 @@ const taking = (model, canvas, figure, say) => {
   }
 
   async function image(format) {
-    // As it stands, zoom and all, under the title that the card's header carries here.
-    const {title, margin} = JSON.parse(figure()).layout
-    const layout = {...canvas.layout, title, margin}
+    const served = JSON.parse(figure())
     const size = {width: Math.max(canvas.clientWidth, 640), height: Math.max(canvas.clientHeight, 360) + 60}
-    const made = await window.Plotly.toImage({data: canvas.data, layout}, {format, scale: 2, ...size})
+    const made = await window.Plotly.toImage({data: bars_of(served, canvas), layout: unframed(served, canvas)}, {format, scale: 2, ...size})
     saved(`${stem()}.${format}`, made)
   }
 
