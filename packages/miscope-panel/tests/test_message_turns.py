@@ -71,3 +71,15 @@ def test_an_open_page_is_sent_its_messages_so(monkeypatch):
     with ThreadPoolExecutor(1) as pool:
         pool.submit(asyncio.run, page_sockets._endpoint(None, None)(None)).result()
     assert [type(each.send_message) for each in handlers] == [MessageTurns]
+
+
+def test_what_a_thread_gives_is_sent_once_it_is_waited_for():
+    socket = SlowSocket()
+
+    def begin(handler, messages):
+        first = handler.send_message(messages[0])
+        with ThreadPoolExecutor(1) as pool:
+            return [first, *(pool.submit(handler.send_message, each).result() for each in messages[1:])]
+
+    whole = parts_sent(socket, begin)
+    assert socket.parts == whole

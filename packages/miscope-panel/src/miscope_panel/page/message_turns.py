@@ -24,9 +24,16 @@ class MessageTurns:
         self._send = send
         self._turn = asyncio.Lock()
 
-    def __call__(self, message: Message) -> asyncio.Task[int]:
-        """The sending, whose place is taken now and not when somebody begins to wait for it; on the event loop."""
-        return asyncio.get_running_loop().create_task(self._sent(message))
+    def __call__(self, message: Message) -> Awaitable[int]:
+        """The sending, whose place is taken now and not when somebody begins to wait for it.
+
+        On another thread than the event loop's it is taken then, for there is nothing now that could take it.
+        """
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return self._sent(message)
+        return loop.create_task(self._sent(message))
 
     async def _sent(self, message: Message) -> int:
         async with self._turn:
