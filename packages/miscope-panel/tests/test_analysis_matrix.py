@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import types
+from functools import partial
 from queue import Queue
 
+import numpy as np
 import pytest
 
 from miscope import Analyzer, Grain, Needs, hookimpl
 from miscope.analyze_request import AnalyzeRequest
 from miscope.bound import open_bound
+from miscope.errors import DoesNotApply
 from miscope.runs.queued_run import Reached
 from miscope.runs.run_state import RunState
 from miscope.runs.submitting import submit
@@ -84,6 +88,39 @@ def test_what_spans_the_training_is_out_of_date_once_there_are_more_checkpoints(
     again = open_bound(workspace.root, workspace.plugins).value
     assert analysis_row(again, NAME, []).cells[name].state == "stale"
     assert analysis_row(again, NAME, []).cells[FRESH].state == "stale"
+
+
+def refuses(seen, steps):
+    """Applies at none of these steps, or where there are none not at all."""
+    if not steps or seen.step in steps:
+        raise DoesNotApply("it has no such heads")
+    return {"n": np.array(1)}
+
+
+def never(history):
+    """Applies to no training."""
+    raise DoesNotApply("it has no such heads")
+
+
+def test_what_said_that_it_does_not_apply_is_not_taken_for_computed(tmp_path):
+    plug = types.ModuleType("picky")
+    at_each = {"version": 1, "grain": Grain.CHECKPOINT}
+    plug.miscope_analyzers = hookimpl(
+        lambda: [
+            Analyzer(name="picky.nowhere", compute=partial(refuses, steps=()), **at_each),
+            Analyzer(name="picky.later", compute=partial(refuses, steps=(0,)), **at_each),
+            Analyzer(name="picky.training", version=1, grain=Grain.TRAJECTORY, compute=never),
+        ]
+    )
+    found = open_bound(tmp_path / "ws", tables(picky=plug))
+    variant = found.variant("toy.sum", seed=0)
+    list(variant.train(steps=20, threads=1))
+    variant.analyze("picky.nowhere", "picky.later", "picky.training")
+    cells = analysis_row(found.value, NAME, []).cells
+    apart = AnalysisCell(state="inapplicable", note="it has no such heads", tried=True)
+    assert (cells["picky.nowhere"], cells["picky.training"]) == (apart, apart)
+    note = "does not apply at 1 of 3 checkpoints: it has no such heads"
+    assert cells["picky.later"] == AnalysisCell(state="fresh", note=note)
 
 
 def test_what_is_under_way_or_waits_its_turn_is_said(workspace):

@@ -13,6 +13,7 @@ from miscope.errors import MiscopeError
 from miscope.runs.run_state import ACTIVE
 
 if TYPE_CHECKING:
+    from miscope.analysis.resolved_analysis import ResolvedAnalysis
     from miscope.runs.queued_run import QueuedRun
     from miscope.workspace import Workspace
 
@@ -32,6 +33,8 @@ class AnalysisCell:
     state: CellState
     note: str = ""
     """What more is to be said: how much is missing, why it failed or does not apply."""
+    tried: bool = False
+    """Whether only trying it told that it does not apply."""
 
 
 @final
@@ -78,7 +81,7 @@ def _stored(workspace: Workspace, work: Outstanding, variant: str, name: str) ->
     if name in of_variant.skipped:
         return AnalysisCell(state="inapplicable", note=of_variant.skipped[name])
     if name in of_variant.whole:
-        return AnalysisCell(state="fresh")
+        return _settled(workspace, of_variant.analysis, name)
     if not of_variant.analysis.steps and name not in {n for w in of_variant.waves for j in w.jobs for n in j.analyzers}:
         return AnalysisCell(state="inapplicable", note="there is no checkpoint to look at")
     lacking = sum(name in job.analyzers for wave in of_variant.waves for job in wave.jobs)
@@ -90,6 +93,22 @@ def _stored(workspace: Workspace, work: Outstanding, variant: str, name: str) ->
         return AnalysisCell(state="stale", note="computed before the analyzer, or what it reads, was as it is now")
     takes_long = workspace.plugins.analyzers[name].opt_in
     return AnalysisCell(state="missing", note="takes long" if takes_long else "")
+
+
+def _settled(workspace: Workspace, analysis: ResolvedAnalysis, name: str) -> AnalysisCell:
+    """Of one of which nothing is left to try: it was computed, or said that it does not apply."""
+    store, key = workspace.store, analysis.key(name)
+    if workspace.plugins.analyzers[name].grain is not Grain.CHECKPOINT:
+        why = store.not_applicable(key)
+        return AnalysisCell(state="fresh") if why is None else AnalysisCell(state="inapplicable", note=why, tried=True)
+    steps = {*analysis.steps}
+    apart = steps & {*store.not_applicable_steps(key.variant, name, key.recipe)}
+    if not apart:
+        return AnalysisCell(state="fresh")
+    why = store.not_applicable(analysis.key(name, min(apart))) or ""
+    if apart == steps:
+        return AnalysisCell(state="inapplicable", note=why, tried=True)
+    return AnalysisCell(state="fresh", note=f"does not apply at {len(apart):,} of {len(steps):,} checkpoints: {why}")
 
 
 def _computed_otherwise(workspace: Workspace, variant: str, name: str) -> bool:

@@ -36,8 +36,8 @@ export function render({model, el}) {
     model.send_msg({kind: "page", start: Math.max(to, 0), find: find.value})
   }
 
-  // An analyzer that applies to none of these variants has no column.
-  const applying = () => model.shown.analyzers.filter((name) => [...rows.values()].some((row) => row.cells[name] && row.cells[name].state !== "inapplicable"))
+  // An analyzer of which it is plain that it applies to none of these variants has no column.
+  const applying = () => model.shown.analyzers.filter((name) => [...rows.values()].some(({cells: {[name]: cell}}) => cell && (cell.tried || cell.state !== "inapplicable")))
 
   function lay() {
     const {start, total, variants} = model.shown
