@@ -142,7 +142,7 @@ def test_stop_resume_and_retry_are_those_of_the_queue(looking, summoned):
     queue.claim(number, this_process())
     visitor.says(kind="ask", action="stop", ids=[number])
     assert (visitor.said["text"], queue.run(number).state) == ("Run 1 is asked to stop.", RunState.STOPPING)
-    visitor.until(lambda shown: shown["cards"]["1"]["state"] == "stopping: saves a checkpoint")
+    visitor.until(lambda shown: shown["cards"].get("1", {}).get("state") == "stopping: saves a checkpoint")
     queue.move(number, RunState.STOPPED)
     visitor.says(kind="ask", action="resume", ids=[number])
     assert (visitor.said["text"], len(summoned)) == ("Run 1 is back in the queue.", 1)
