@@ -13,10 +13,11 @@ from miscope.analyze_request import AnalyzeRequest
 from miscope.runs.queued_run import Place, QueuedRun, Reached
 from miscope.runs.run_labels import RunLabels
 from miscope.runs.run_state import RunState
+from miscope.store.ledger import Ledger
 from miscope.train_request import TrainRequest
 from miscope_panel.shown.durations import duration
 from miscope_panel.shown.jobs_told import JobsTold
-from miscope_panel.shown.loss_curves import loss_curves, loss_names
+from miscope_panel.shown.loss_curves import loss_curves, loss_names, run_curves
 from miscope_panel.shown.queue_moves import priorities_after
 from miscope_panel.shown.queue_shown import FIRST, queue_shown
 from miscope_panel.shown.run_card import card_of
@@ -186,6 +187,24 @@ def test_a_curve_is_drawn_as_it_was_recorded(trained, name):
     for metric, curve in curves.items():
         np.testing.assert_array_equal(curve["steps"], recorded[metric].steps)
         np.testing.assert_array_equal(curve["values"], recorded[metric].values)
+
+
+def test_a_card_draws_what_its_own_run_recorded_though_another_went_on_from_it(trained, name, tmp_path, monkeypatch):
+    monkeypatch.setattr(trained, "ledger", Ledger(tmp_path))
+    for number, start in ((1, 0), (3, 10)):
+        with trained.ledger.run("train", name, queued=number, turn=1, start=start):
+            pass
+
+    def steps(number, state, done, turn=1):
+        reached = Reached(done=done, total=30)
+        curves = run_curves(trained, run(number, state, what=name, turn=turn, reached=reached))
+        return [(curve["steps"][0], curve["steps"][-1]) for curve in curves.values()]
+
+    assert steps(1, RunState.STOPPED, 10) == [(0, 10)] * 2
+    assert steps(3, RunState.COMPLETED, 30) == [(10, 30)] * 2
+    assert steps(3, RunState.RUNNING, 20) == [(10, 30)] * 2
+    assert steps(5, RunState.STOPPED, 20) == [(0, 20)] * 2
+    assert steps(6, RunState.PENDING, 0, turn=0) == []
 
 
 @pytest.mark.parametrize(

@@ -197,6 +197,9 @@ def test_the_losses_of_a_run_are_read_when_the_browser_asks_for_them(visit):
     seen.say(kind="start")
     seen.say(kind="curve", id=1)
     assert seen.seen.curve == {"id": 1, "curves": {}, "serial": 1}
+    seen.queue.claim(1, this_process())
+    seen.page.runs.read()
+    seen.go()
     list(open_bound(seen.workspace.root, tables()).variant("toy.sum").train(steps=20, threads=1))
     seen.say(kind="curve", id=1)
     assert {*seen.seen.curve["curves"]["train_loss"]} == {"steps", "values"}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from miscope.runs.run_queue import RunQueue
     from miscope.store.ledger import Ledger
 
-__all__ = ["Turn", "ending_in_ledger", "reconcile", "reconcile_unattended", "turns_in_ledger"]
+__all__ = ["Turn", "ending_in_ledger", "first_step", "reconcile", "reconcile_unattended", "turns_in_ledger"]
 
 _GONE = "Its process is gone."
 
@@ -93,13 +93,29 @@ def turns_in_ledger(ledger: Ledger, number: int) -> list[Turn]:
     return sorted(_written_by(ledger, number), key=lambda turn: turn.turn)
 
 
+def first_step(ledger: Ledger, run: QueuedRun) -> int | None:
+    """The step at which the first process of a training began; None where none wrote that."""
+    alone = run.turn == 1 and run.reached.ledger
+    for name in [run.reached.ledger] if alone else ledger.runs():
+        first = _first_line(ledger, name)
+        if first.get("queued") == run.id and isinstance(start := first.get("start"), int):
+            return start
+    return None
+
+
+def _first_line(ledger: Ledger, name: str) -> Mapping[str, object]:
+    """Empty where there is none."""
+    try:
+        with (ledger.folder / f"{name}.jsonl").open("rb") as file:
+            return next(parse(file.readline()), {})
+    except FileNotFoundError:
+        return {}
+
+
 def _written_by(ledger: Ledger, number: int) -> Iterator[Turn]:
     for name in ledger.runs():
-        path = ledger.folder / f"{name}.jsonl"
-        with path.open("rb") as file:
-            first = next(parse(file.readline()), {})
-        if first.get("queued") == number:
-            yield _turn_of(list(parse(path.read_bytes())))
+        if _first_line(ledger, name).get("queued") == number:
+            yield _turn_of(list(parse((ledger.folder / f"{name}.jsonl").read_bytes())))
 
 
 def _turn_of(lines: Sequence[Mapping[str, Any]]) -> Turn:

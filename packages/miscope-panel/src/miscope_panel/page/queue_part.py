@@ -17,7 +17,7 @@ from miscope_panel.page.jobs_board import JobsBoard
 from miscope_panel.page.launch.template_actions import TEMPLATES
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.page.run_watch import Heard
-from miscope_panel.shown.loss_curves import curves_dict
+from miscope_panel.shown.loss_curves import run_curves
 from miscope_panel.shown.queue_shown import FIRST, card_dict, queue_shown
 from miscope_panel.shown.run_configuration import configuration
 from miscope_panel.shown.run_trouble import traceback_in
@@ -173,7 +173,7 @@ class QueuePart:
 
     def _curves(self, number: int) -> dict[str, Any]:
         run = self._known.runs.get(number)
-        return {} if run is None else curves_dict(self._server.workspace.store, run.what)
+        return {} if run is None else run_curves(self._server.workspace, run)
 
     def _show_curves(self, number: int, curves: dict[str, Any]) -> None:
         self.board.curve = {"id": number, "curves": curves, "serial": next(self._serial)}

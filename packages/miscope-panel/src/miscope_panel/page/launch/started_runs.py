@@ -15,7 +15,7 @@ from miscope_panel.page.launch.launch_view import LaunchView
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.page.run_watch import Heard
 from miscope_panel.shown.launching.starting import Started
-from miscope_panel.shown.loss_curves import curves_dict
+from miscope_panel.shown.loss_curves import run_curves
 from miscope_panel.shown.queue_shown import card_dict
 
 __all__ = ["MOST", "StartedRuns"]
@@ -80,7 +80,7 @@ class StartedRuns:
         """Send the losses of one of them."""
         run = self._runs.get(number)
         if run is not None:
-            work = partial(curves_dict, self._context.server.workspace.store, run.what)
+            work = partial(run_curves, self._context.server.workspace, run)
             self._context.errands.send(work, partial(self._show_curve, number))
 
     def _found(self, numbers: tuple[int, ...]) -> dict[int, QueuedRun]:
