@@ -1,6 +1,9 @@
+// Pixels that a menu keeps from the edges of the window.
+const MENU_EDGE = 8
+
 // A button that opens a list of actions. Arrows walk it, Escape and a press elsewhere close it.
 const menu = (model, label, groups_of) => {
-  const list = h("div", {class: "menu", role: "menu", "aria-label": label, hidden: true})
+  const list = h("div", {class: "menu", role: "menu", popover: "manual", "aria-label": label, hidden: true})
   const toggle = () => (list.hidden ? open() : close())
   const button = icon("more", label, toggle)
   button.setAttribute("aria-haspopup", "menu")
@@ -17,15 +20,34 @@ const menu = (model, label, groups_of) => {
     action()
   }}, words)
 
+  // In front of everything and within the window: below the button, above it, or else at its left.
+  const place = () => {
+    const {left, right, top, bottom} = button.getBoundingClientRect()
+    const [wide, high] = [innerWidth - MENU_EDGE, innerHeight - MENU_EDGE]
+    Object.assign(list.style, {position: "fixed", inset: "auto", margin: 0, color: "inherit", overflowY: "auto", maxHeight: `${high - MENU_EDGE}px`})
+    const {offsetWidth: width, offsetHeight: height} = list
+    const fits_below = bottom + height <= high
+    const fits_above = top - height >= MENU_EDGE
+    const at_top = fits_below ? bottom : fits_above ? top - height : high - height
+    const at_right = fits_below || fits_above ? right : left
+    list.style.top = `${Math.max(MENU_EDGE, Math.min(at_top, high - height))}px`
+    list.style.left = `${Math.max(MENU_EDGE, Math.min(at_right, wide) - width)}px`
+  }
+
   function open() {
     list.replaceChildren(...groups_of().filter((group) => group.items.length).map((group) =>
       h("div", {role: "group", "aria-label": group.title}, h("h6", {"aria-hidden": "true"}, group.title), ...group.items.map(item))))
     list.hidden = false
+    list.showPopover()
+    place()
+    for (const moved of ["scroll", "resize"]) addEventListener(moved, place, true)
     button.setAttribute("aria-expanded", "true")
     stop_at(items()[0])
   }
   function close() {
     if (list.hidden) return
+    list.hidePopover()
+    for (const moved of ["scroll", "resize"]) removeEventListener(moved, place, true)
     list.hidden = true
     button.setAttribute("aria-expanded", "false")
     button.focus()
