@@ -13,7 +13,7 @@ const has_legend = ({data, layout}) =>
 
 // A legend above the plot takes no width from it, however long its words; one that the view has placed stays.
 const legend_of = ({layout: {legend = {}}}) => legend.x != null || legend.y != null || legend.orientation ? legend : {
-  ...legend, orientation: "h", x: 0, xanchor: "left", y: 1, yanchor: "bottom", maxheight: 0.25, itemwidth: 30}
+  ...legend, orientation: "h", x: 0, xanchor: "left", y: 1, yanchor: "bottom", maxheight: 0.4, itemwidth: 30}
 
 // Under a colour bar that lies above, plotly.js puts the titles of axes on their ticks.
 const below_bars = (layout) => Object.fromEntries(Object.entries(layout).filter(([name, axis]) => name.startsWith("xaxis") && axis.title?.text)
