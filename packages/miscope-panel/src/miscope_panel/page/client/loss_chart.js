@@ -18,8 +18,10 @@ const loss_chart = () => {
   const rule = s("line", {class: "rule", y1: TOP, y2: TALL - BOTTOM, visibility: "hidden"})
   const svg = s("svg", {viewBox: `0 0 ${WIDE} ${TALL}`, role: "img", class: "losses"}, frame, lines, rule)
   const legend = h("div", {class: "legend"})
-  const element = h("figure", {class: "chart", hidden: true}, svg, legend)
+  const waiting = h("p", {class: "waiting"}, "loss curve …")
+  const element = h("figure", {class: "chart", hidden: true}, waiting, svg, legend)
   let curves = {}
+  let read = false
   let fresh = {}
   let ticking = false
 
@@ -36,14 +38,19 @@ const loss_chart = () => {
   function draw() {
     ticking = false
     const all = names().map((name) => [name, points(name)]).filter(([, list]) => list.length)
-    element.hidden = !all.length
-    if (!all.length) return
+    // A point alone, the last loss before the curve was read, has no axis.
+    const drawn = all.some(([, list]) => list.at(-1)[0] > list[0][0])
+    element.hidden = !drawn && (read || !all.length)
+    waiting.hidden = drawn
+    svg.toggleAttribute("hidden", !drawn)
+    legend.hidden = !drawn
+    if (!drawn) return
     const steps = all.flatMap(([, list]) => [list[0][0], list.at(-1)[0]])
     const logs = all.flatMap(([, list]) => list.map(([, value]) => Math.log10(value)))
     const [first, last] = [Math.min(...steps), Math.max(...steps)]
     let [low, high] = [Math.min(...logs), Math.max(...logs)]
     if (high - low < 0.2) [low, high] = [low - 0.1, high + 0.1]
-    x = (step) => LEFT + (WIDE - LEFT - RIGHT) * (last > first ? (step - first) / (last - first) : 0.5)
+    x = (step) => LEFT + (WIDE - LEFT - RIGHT) * (step - first) / (last - first)
     y = (value) => TOP + (TALL - TOP - BOTTOM) * (high - Math.log10(value)) / (high - low)
     frame.replaceChildren(...ticks(low, high).flatMap((value) => [
       s("line", {x1: LEFT, x2: WIDE - RIGHT, y1: y(value), y2: y(value)}),
@@ -92,6 +99,7 @@ const loss_chart = () => {
     element,
     set(found) {
       curves = found
+      read = true
       redraw()
     },
     append(step, losses) {
