@@ -2,6 +2,7 @@
 const LEFT = 72
 const RIGHT = 24
 const BAR = {orientation: "h", x: 1, xanchor: "right", y: 1, yanchor: "bottom", ypad: 2, thickness: 8, len: 0.45}
+const AMID = {...BAR, x: 0.5, xanchor: "center", lenmode: "pixels", len: 200}
 
 const colour_bars = ({data, layout}) => [
   ...Object.entries(layout).filter(([name, axis]) => name.startsWith("coloraxis") && axis.showscale !== false).map(([, axis]) => axis),
@@ -19,14 +20,16 @@ const legend_of = ({layout: {legend = {}}}) => legend.x != null || legend.y != n
 const below_bars = (layout) => Object.fromEntries(Object.entries(layout).filter(([name, axis]) => name.startsWith("xaxis") && axis.title?.text)
   .map(([name, axis]) => [name, {...axis, title: {...axis.title, standoff: 24}}]))
 
-// Plots over training begin and end at the same places, from card to card, whatever stands beside them.
-const aligned = (content) => {
+// The one colour bar above the plot; null where there is none, or more than one, or a legend has that place.
+const with_bar_above = (content, place) => {
   const {data, layout} = content
   const bars = colour_bars(content)
-  if (bars.length !== 1 || has_legend(content)) return layout
-  const title = {...bars[0].colorbar?.title, side: "top"}
+  if (bars.length !== 1 || has_legend(content)) return null
+  // A short one stands beside the bar: a line of its own would be taken from the map.
+  const words = bars[0].colorbar?.title
+  const title = {...words, side: place === AMID && (words?.text ?? "").length <= 14 ? "right" : "top"}
   const axes = below_bars(layout)
-  const bar = {...bars[0].colorbar, ...BAR, title}
+  const bar = {...bars[0].colorbar, ...place, title}
   if (data.some((trace) => trace === bars[0] || trace.marker === bars[0])) {
     bars[0].colorbar = bar
     return {...layout, ...axes}
@@ -35,9 +38,23 @@ const aligned = (content) => {
   return {...layout, ...axes, [name]: {...bars[0], colorbar: bar}}
 }
 
+// Plots over training begin and end at the same places, from card to card, whatever stands beside them.
+const aligned = (content) => with_bar_above(content, BAR) ?? content.layout
+
+const is_lone_square = ({layout}) =>
+  Object.keys(layout).filter((name) => /^[xy]axis/.test(name)).length === 2 &&
+  layout.yaxis?.scaleanchor === "x" && layout.xaxis?.constrain === "domain" &&
+  Object.keys(layout).some((name) => name.startsWith("coloraxis")) && !layout.annotations?.some(({y, yref}) => yref === "paper" && y >= 1)
+
+// A square map amid a wide frame would be far from a colour bar at its side.
+const amid = (content) => {
+  const layout = is_lone_square(content) ? with_bar_above(content, AMID) : null
+  return layout ? {...layout, xaxis: {...layout.xaxis, constraintoward: "center"}} : content.layout
+}
+
 const framed = (content, name, template) => {
   const over_training = content.layout.meta?.miscope?.time_axis === "x"
-  const {title, width, height, ...layout} = over_training ? aligned(content) : content.layout
+  const {title, width, height, ...layout} = over_training ? aligned(content) : amid(content)
   const margin = {l: over_training ? LEFT : 56, r: RIGHT, t: 12, b: 44, ...layout.margin}
   const heading = layout.meta?.miscope?.heading ?? 0
   if (title) margin.t = Math.max(14, (layout.margin?.t ?? 64) - heading - 50)
