@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import final
 
 from rich.progress import ProgressColumn, Task, TaskID
+from rich.table import Column
 from rich.text import Text
 
 from miscope.pace import Pace
@@ -16,8 +17,8 @@ __all__ = ["TimeLeft"]
 class TimeLeft(ProgressColumn):
     """Of each task since it began, or was begun anew; what was done before, in an earlier run, counts for nothing."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, table_column: Column | None = None) -> None:
+        super().__init__(table_column)
         self._paces: dict[tuple[TaskID, float | None], Pace] = {}
 
     def render(self, task: Task) -> Text:

@@ -53,16 +53,10 @@ def _with_messages(progress: Iterable[Progress]) -> Iterator[Progress]:
 
 def _with_bar(progress: Iterable[Progress]) -> Iterator[Progress]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
 
-    from miscope.cli.time_left import TimeLeft
+    from miscope.cli.training_bar import training_bar
 
-    columns = (
-        BarColumn(bar_width=None), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
-        TextColumn("left"), TimeLeft(),
-    )  # fmt: skip
-    with Bar(*columns, console=Console(stderr=True)) as bar:
+    with training_bar(Console(stderr=True)) as bar:
         task = bar.add_task("", total=None)
         for seen in progress:
             if seen.log:
