@@ -215,7 +215,8 @@ def test_a_save_whose_answer_comes_after_it_was_closed_is_in_the_table(two, ws, 
 def test_what_cannot_be_kept_is_said_and_stays_in_its_field(bench, ws):
     typed(bench, tags="a" * 65, notes="kept")
     assert bench.opened("runs").editor.said.object.startswith(
-        '<p class="problem" role="alert">That cannot be the tags of a variant.</p>'
+        '<p class="problem" role="alert">The tag &#x27;aaaaaaaaaaaaaaaaaaaa…&#x27; has 65 characters.</p>'
+        '<p class="problem" role="alert">A tag has at most 64, on one line.</p>'
     )
     assert (fields(bench), annotation_of(ws.store, NAME).revision) == (("a" * 65, "kept"), 0)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
+from functools import partial
+from unittest import mock
 
 import pytest
 
@@ -95,9 +97,12 @@ def test_a_removed_view_is_gone_and_what_it_asked_stays_in_sight(ws, at_once):
 
 def test_a_name_that_is_none_is_refused_and_a_broken_file_is_named(ws, at_once):
     bench = opened(ws, at_once)
-    saved(bench, "  ")
-    assert bench.opened("runs").views.said.object.startswith(
-        '<p class="problem" role="alert">That cannot be the name of a saved view.</p>'
+    views, asked = bench.opened("runs").views, []
+    with mock.patch.object(views.name, "focus", partial(asked.append, "focus")):
+        saved(bench, "  ")
+    assert (views.said.object, asked) == (
+        '<p class="problem" role="alert">Type a name for the view first.</p>',
+        ["focus"],
     )
     ws.store.layout.table_views.mkdir(parents=True)
     path = ws.store.layout.table_views / "0.json"

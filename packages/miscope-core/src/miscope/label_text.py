@@ -11,6 +11,8 @@ __all__ = ["LONGEST_NOTES", "LONGEST_TAG", "MOST_TAGS", "check_tags", "check_tex
 LONGEST_NOTES, LONGEST_TAG = 10_000, 64
 """Characters."""
 MOST_TAGS = 100
+_REPEATED = 20
+"""Characters of a tag that a refusal repeats."""
 
 
 def check_text(field: str, text: object, longest: int, *, of: str, is_line: bool = False) -> None:
@@ -34,6 +36,10 @@ def check_text(field: str, text: object, longest: int, *, of: str, is_line: bool
 def check_tags(tags: Sequence[str], *, of: str) -> None:
     """BadValue, of the field 'tags', where one is empty or no line, one is there twice, or they are too many."""
     for tag in tags:
+        if isinstance(tag, str) and len(tag) > LONGEST_TAG:
+            known = f"A tag has at most {LONGEST_TAG}, on one line."
+            what = f"The tag {tag[:_REPEATED] + '…'!r} has {len(tag):,} characters."
+            raise BadValue(what, known, "Shorten it; a comma begins another tag.", field="tags")
         check_text("tags", tag, LONGEST_TAG, of=of, is_line=True)
     if "" in tags or len({*tags}) < len(tags) or len(tags) > MOST_TAGS:
         known = f"There are at most {MOST_TAGS}, each of them once, and none is empty."

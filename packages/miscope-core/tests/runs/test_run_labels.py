@@ -59,7 +59,7 @@ def test_what_is_given_changes_and_the_rest_stays_whatever_state_the_run_is_in(q
         ),
         (
             {"tags": ("x" * 65,)},
-            "That cannot be the tags of a run.\nIt has at most 64 characters on one line, and none of them is NUL.",
+            "The tag 'xxxxxxxxxxxxxxxxxxxx…' has 65 characters.\nA tag has at most 64, on one line.",
         ),
         (
             {"tags": ("a", "a")},

@@ -95,6 +95,10 @@ class SavedViewsBar:
     def _save(self) -> None:
         if not self._writable:
             return
+        if not self.name.value.strip():
+            self._say("Type a name for the view first.")
+            self.name.focus()
+            return
         try:
             view = SavedView(name=self.name.value.strip(), query=query_of(self._asked))
         except BadValue as error:
