@@ -177,16 +177,16 @@ def test_what_is_computed_while_a_page_is_open_is_there_when_one_looks_again(tur
 def test_a_paper_says_how_wide_and_how_large_letters_are_and_is_asked_once(turn_to):
     page, _ = turn_to("views=behaviour.losses")
     ready(losses(page))
-    choose(losses(page), "Width and letters")
+    choose(losses(page), "Width and font size")
     form = page.get_by_role("form", name="For a paper")
     form.get_by_label("Width", exact=True).select_option("")
     form.get_by_label("Width in millimetres").fill("100")
-    form.get_by_label("Letters in points").fill("9")
+    form.get_by_label("Font size in points").fill("9")
     form.get_by_label("File", exact=True).select_option("svg")
     with page.expect_download() as download:
         form.get_by_role("button", name="Save", exact=True).press("Enter")
     assert 'width="377.9' in download.value.path().read_text()[:300]
-    choose(losses(page), "Width and letters")
+    choose(losses(page), "Width and font size")
     expect(form.get_by_label("Width in millimetres")).to_have_value("100")
     page.keyboard.press("Escape")
     expect(form).to_be_hidden()

@@ -68,9 +68,9 @@ const step_cursor = ({model, el, hub, more_keys = () => [], settled = null, arri
   const play = icon("play", "Play (Space)", () => toggle())
   const keys = h("div", {class: "keys"},
     icon("first", "First (Home)", () => go(0)),
-    icon("back", "Back (←)", () => by(-1)),
+    icon("back", "Previous checkpoint (←)", () => by(-1)),
     play,
-    icon("next", "On (→)", () => by(1)),
+    icon("next", "Next checkpoint (→)", () => by(1)),
     icon("last", "Last (End)", () => go(steps().length - 1)),
   )
   const done = h("div", {class: "done"})

@@ -1,4 +1,4 @@
-// What a paper asks of a figure: its width, its letters, the kind of file. The tab keeps it for the next one.
+// What a paper asks of a figure: its width, its font size, the kind of file. The tab keeps it for the next one.
 const PAPER = "miscope.paper"
 
 const paper_form = (save, leave) => {
@@ -7,7 +7,7 @@ const paper_form = (save, leave) => {
   const own_row = h("label", {}, "mm ", own)
   const width = h("select", {"aria-label": "Width", onchange: () => other()},
     option("85", "One column, 85 mm"), option("178", "Two columns, 178 mm"), option("", "Other \u2026"))
-  const font = h("input", {type: "number", min: 3, max: 40, step: "any", value: 8, required: true, "aria-label": "Letters in points"})
+  const font = h("input", {type: "number", min: 3, max: 40, step: "any", value: 8, required: true, "aria-label": "Font size in points"})
   const suffix = h("select", {"aria-label": "File"}, option("pdf", "PDF"), option("svg", "SVG"), option("png", "PNG"))
   const cancel = h("button", {type: "button", onclick: () => close()}, "Cancel")
   const element = h("form", {class: "menu paper", "aria-label": "For a paper", hidden: true, onsubmit: (event) => {
@@ -20,7 +20,7 @@ const paper_form = (save, leave) => {
     }
     close()
     save(wanted.suffix, `paper:${wanted.width}mm:${wanted.font}pt`)
-  }}, h("label", {}, "Width ", width), own_row, h("label", {}, "Letters ", font, " pt"), h("label", {}, "File ", suffix),
+  }}, h("label", {}, "Width ", width), own_row, h("label", {}, "Font size ", font, " pt"), h("label", {}, "File ", suffix),
     h("div", {class: "row"}, h("button", {type: "submit"}, "Save"), cancel))
 
   function other() {

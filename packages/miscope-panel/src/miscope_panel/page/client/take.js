@@ -75,7 +75,7 @@ const taking = (model, canvas, figure, say) => {
           ["For print (PDF)", () => file("pdf")], ["Page (HTML)", () => file("html")], ["Numbers (CSV)", () => file("csv")],
           ["Numbers (Parquet)", () => file("parquet")], ["Numbers (NumPy)", () => file("npz")]])]},
       {title: "For a paper", items: !there || !written() ? [] : [
-        ["Width and letters \u2026", paper.open]]},
+        ["Width and font size \u2026", paper.open]]},
       {title: "Over training", items: !there || !alone() || !model.picture.badge || model.picture.filmed === false ? [] : [
         film("Film (MP4)", "mp4"), film("Film (GIF)", "gif"), film("Film (WebP)", "webp"), film("Page with a slider (HTML)", "html")]},
       {title: "Copy", items: [
