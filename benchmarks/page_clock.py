@@ -22,18 +22,21 @@ ON_SCREEN = f"""{CARDS}.filter((card) => {{
   const {{top, bottom}} = card.getBoundingClientRect()
   return bottom > 0 && top < innerHeight
 }})"""
-SHOWN = f"() => {{ const seen = {ON_SCREEN}; return seen.length > 1 && seen.every((card) => card.dataset.drawn) }}"
-"""Every card on the screen has its picture, or says why not."""
+SHOWN = f"""(least) => {{
+  const seen = {ON_SCREEN}
+  return seen.length >= (least ?? 2) && seen.every((card) => card.dataset.drawn)
+}}"""
+"""Every card on the screen has its picture, or says why not; so many at least."""
 MARKED = f"() => {CARDS}.forEach((card) => (card.wasThere = true))"
 NEW = f"""() => {{
   const seen = {ON_SCREEN}
   return seen.length > 1 && seen.every((card) => card.dataset.drawn && !card.wasThere)
 }}"""
 """And none of them was there when they were marked."""
-OF_VARIANT = f"""(name) => {{
+OF_VARIANT = f"""([name, least]) => {{
   const about = (card) => card.querySelector(".plot")?.layout?.meta?.miscope
   const seen = {ON_SCREEN}
-  return seen.length > 1 && seen.every((card) => about(card)?.variant === name)
+  return seen.length >= least && seen.every((card) => card.dataset.drawn && about(card)?.variant === name)
 }}"""
 ROWS = f"(count) => {ALL}(document, '.tabulator-row').length === count"
 JUMPED = """(before) => miscope.step !== before"""

@@ -130,9 +130,11 @@ def served(root: Path) -> Iterator[Served]:
     words = [sys.executable, "-m", "miscope", "serve", "--no-open", "--port", "0", "--workspace", str(root)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}) as made:
         assert made.stdout is not None
-        made.stdout.readline()
-        yield Served(made.stdout.readline().removeprefix("at ").strip(), made)
-        made.send_signal(signal.SIGINT)
+        try:
+            made.stdout.readline()
+            yield Served(made.stdout.readline().removeprefix("at ").strip(), made)
+        finally:
+            made.send_signal(signal.SIGINT)
 
 
 def started(root: Path) -> Iterator[dict[str, object]]:

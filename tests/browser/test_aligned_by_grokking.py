@@ -45,6 +45,9 @@ def test_each_is_drawn_from_the_step_at_which_it_generalised(visit, keyboard, wo
     expect(page.get_by_role("radio", name="Overlay")).to_have_attribute("aria-checked", "true")
     keys.to("Overlay", most=40)
     keys.to("Align by.*", most=1)
+    # By arrows, quicker than the page answers.
+    keys.choose("epochs since memorised")
+    expect(page).to_have_url(re.compile("compare:align=memorised"))
     keys.choose("epochs since generalised")
     expect(page).to_have_url(re.compile("compare:align=generalised"))
     card = page.locator('section.card[aria-label="Train and test loss"]').first

@@ -22,9 +22,11 @@ SCRIPT = """window.script = {
     window.setTimeout = (action, pause = 0) => (timers.push({id: ++serial, at: time + pause, action}), serial)
     window.clearTimeout = (id) => (timers = timers.filter((each) => each.id !== id))
     const cards = {settled: true, arrived: false}
+    const heard = {}
     const el = document.createElement("div")
     document.body.replaceChildren(el)
-    const model = {steps: [0, 10, 20, 30], asked: 0, step_label: "step", events: {}, active: true, on: () => {}}
+    const model = {steps: [0, 10, 20, 30], asked: 0, step_label: "step", events: {}, active: true,
+      on: (name, action) => (heard[name] ??= []).push(action)}
     const target = new EventTarget()
     const hub = hub_on(target, {step: null})
     const [settled, arrived] = [() => cards.settled, () => cards.arrived]
@@ -33,6 +35,10 @@ SCRIPT = """window.script = {
       cards,
       press: (key) => target.dispatchEvent(Object.assign(new Event("keydown", {cancelable: true}), {key})),
       draw: () => hub.announce("drawing"),
+      leave: () => {
+        model.active = false
+        for (const action of heard.active) action()
+      },
       pass: (pause) => {
         const until = time + pause
         for (let next; (next = timers.filter(({at}) => at <= until).sort((a, b) => a.at - b.at)[0]); ) {
@@ -153,3 +159,7 @@ def test_a_round_of_drawing_is_announced_before_anything_of_it_is_drawn(chromium
     page.add_script_tag(content="\n".join([*parts, "window.page_script = {together, listen}"]))
     assert page.evaluate(ROUND) == ["begins", "drawn"]
     page.close()
+
+
+def test_a_page_that_is_left_plays_no_more(played):
+    assert played(BEGUN + "cursor.leave(); at(); cursor.pass(500); at();") == [[0, 10, "no"]] * 2

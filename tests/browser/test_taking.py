@@ -1,11 +1,14 @@
 """What can be carried off the page: files, links, words; and what is held on it, or looked at again."""
 
 import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 from playwright.sync_api import expect
+
+from miscope_panel.page import client
 
 pytestmark = pytest.mark.browser
 
@@ -81,6 +84,20 @@ def test_the_legend_of_a_saved_image_lies_below_its_title(turn_to):
         choose(losses(page), "Drawing (SVG)")
     title, legend = page.evaluate(PLACES, download.value.path().read_text())
     assert title <= legend
+
+
+def test_a_saved_image_is_zoomed_in_and_turned_as_the_card_is(chromium):
+    page = chromium.new_page()
+    page.add_script_tag(path=str(Path(client.__file__).parent / "take.js"))
+    served = {"layout": {"title": "A", "xaxis": {"title": "x"}, "scene": {"aspectmode": "cube"}}}
+    shown = {"layout": {"template": {}, "xaxis": {"range": [1, 2]}, "scene": {"camera": {"eye": {"x": 3}}}}}
+    assert page.evaluate("parts => JSON.parse(JSON.stringify(unframed(...parts)))", [served, shown]) == {
+        "title": "A",
+        "xaxis": {"title": "x", "range": [1, 2]},
+        "scene": {"aspectmode": "cube", "camera": {"eye": {"x": 3}}},
+        "template": {},
+    }
+    page.close()
 
 
 def test_the_numbers_of_a_card_are_those_drawn_with_its_controls_turned(turn_to, small):

@@ -79,7 +79,7 @@ def test_a_switch_of_the_variant_keeps_nobody_waiting_for_a_payload_and_opens_fe
     assert [card.picture["badge"] for card in opened.workbench.board] == ["", "epoch 20", "epoch 20"]
 
 
-def test_a_filter_of_a_thousand_variants_is_one_answer_and_reads_no_variant_anew(
+def test_a_filter_of_a_thousand_variants_is_one_answer_reads_no_variant_anew_and_keeps_the_table(
     empty, at_once, hook, unheard, monkeypatch
 ):
     names = [f"toy.sum/v5-seed{number}-width16" for number in range(1000)]
@@ -93,10 +93,11 @@ def test_a_filter_of_a_thousand_variants_is_one_answer_and_reads_no_variant_anew
     assert len(page.grid.widget.value) == 1000
     read.clear()
     answered.clear()
+    table = page.grid.widget
     with opening(empty.root / "variants") as found:
         opened.selection.place = replace(place, table=replace(place.table, where="seed < 10"))
     assert len(page.grid.widget.value) == 10
-    assert (read, answered, found) == ([], [1], [])
+    assert (read, answered, found, page.grid.widget is table) == ([], [1], [], True)
 
 
 def test_of_many_cards_those_on_the_screen_alone_are_drawn(trained, when_told, unheard):

@@ -61,16 +61,16 @@ def test_a_message_that_is_waited_for_later_keeps_its_place():
 
 
 def test_an_open_page_is_sent_its_messages_so(monkeypatch):
-    handlers = []
+    senders = []
 
     async def connect(handler, websocket):
-        handlers.append(handler)
+        senders.append(type(handler.send_message))
 
     monkeypatch.setattr(page_sockets, "_why_not", lambda served, websocket: "")
     monkeypatch.setattr(WSHandler, "ws_connect", connect)
     with ThreadPoolExecutor(1) as pool:
         pool.submit(asyncio.run, page_sockets._endpoint(None, None)(None)).result()
-    assert [type(each.send_message) for each in handlers] == [MessageTurns]
+    assert senders == [MessageTurns]
 
 
 def test_what_a_thread_gives_is_sent_once_it_is_waited_for():

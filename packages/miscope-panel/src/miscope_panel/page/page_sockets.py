@@ -49,6 +49,8 @@ def _endpoint(served: BokehFastAPI, context: ApplicationContext) -> Callable[[We
         except (ProtocolError, RuntimeError):  # the token ran out between our look and theirs
             return
         finally:
+            # Each has the other, which would keep both until garbage is collected.
+            del handler.send_message
             if handler.connection is not None and handler.connection in served._clients:
                 served.client_lost(handler.connection)
 

@@ -14,7 +14,7 @@ import param
 from miscope.tabulating.asked import Order
 from miscope.tabulating.variant_table import Row
 from miscope_panel.page.client import sheet
-from miscope_panel.shown.column_room import Room, rooms
+from miscope_panel.shown.column_room import Room, fits, rooms
 from miscope_panel.shown.table_cells import CURVE, FIELD, NAME, frame_of, heading, places_of, sorters_of
 from miscope_panel.shown.unfolding import LaidTable
 
@@ -94,7 +94,7 @@ class VariantGrid:
             for place, figure in figures(_rows_of(self._rows, page)).items() if curve else ():
                 frame.loc[place, CURVE] = figure
             room = self._room(frame, curve)
-            known = room == self.widget.room and curve == self._curve and self._titles == headed
+            known = fits(room, self.widget.room) and curve == self._curve and self._titles == headed
             if not known or [*self.widget.value.columns] != [*frame.columns]:
                 self._curve = curve
                 # Anew: a table in a browser forgets its order, and may fail, where its columns change under it.

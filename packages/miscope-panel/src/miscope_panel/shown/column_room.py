@@ -12,7 +12,7 @@ import pandas as pd
 
 from miscope_panel.shown.table_cells import CURVE, NAME
 
-__all__ = ["Room", "rooms"]
+__all__ = ["Room", "fits", "rooms"]
 
 _CURVE_WIDTH = 190
 """In pixels: what its heading takes, and enough to tell one course from another."""
@@ -22,8 +22,6 @@ _HEADING, _CELL = 34, 20
 """Beside the words: the sign of the order, and the padding."""
 _TAG = re.compile(r"<[^>]*>")
 _NARROW, _WIDE = frozenset(" .,:;'|!()[]{}ijlt-/"), frozenset("mwMW%@ABCDEFGHKNOPQRUVXYZ")
-
-
 _FEWEST = "00000000"
 """Of what comes into a cell later, while a run goes on."""
 
@@ -45,6 +43,11 @@ def rooms(frame: pd.DataFrame, titles: Mapping[str, str]) -> dict[str, Room]:
     frame: what is written in the cells. titles: what stands over the columns. Of both HTML is taken for its words.
     """
     return {str(name): _room(str(name), titles.get(str(name), str(name)), frame[name]) for name in frame.columns}
+
+
+def fits(needed: Mapping[str, Room], there: Mapping[str, Room]) -> bool:
+    """Whether columns that are there have room for what is to stand in them now."""
+    return [*needed] == [*there] and all(one.least <= there[name].least for name, one in needed.items())
 
 
 def _room(name: str, title: str, cells: Iterable[str]) -> Room:

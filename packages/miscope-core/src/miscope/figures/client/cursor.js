@@ -279,7 +279,10 @@ const step_cursor = ({model, el, hub, more_keys = () => [], settled = null, arri
     asked = model.asked
     show()
   })
-  model.on("active", show)
+  model.on("active", () => {
+    if (!model.active && playing != null) toggle()
+    show()
+  })
   model.on("spacing", () => {
     log = model.spacing === "log"
     paint()
@@ -291,6 +294,7 @@ const step_cursor = ({model, el, hub, more_keys = () => [], settled = null, arri
   model.on("remove", () => {
     watch.disconnect()
     for (const timer of [playing, pacing, resting]) clearTimeout(timer)
+    if (playing != null) hub.state.playing = false
   })
   show()
 }

@@ -60,7 +60,15 @@ export function render({model, el}) {
   }
 
   const modes = h("div", {class: "modes", role: "radiogroup", "aria-label": "How they are shown"})
-  const select = h("select", {onchange: () => turn("align", select.value)})
+  // What was chosen and the server does not know yet: arrows may have gone past what it says.
+  let chosen = null
+  const select = h("select", {
+    onchange: () => turn("align", (chosen = select.value)),
+    onblur: () => {
+      chosen = null
+      select.value = model.asked.align
+    },
+  })
   const check = (control, label, value, title) => {
     const box = h("input", {type: "checkbox", onchange: () => turn(control, box.checked ? value : "")})
     return {box, element: h("label", {title}, box, label)}
@@ -83,7 +91,10 @@ export function render({model, el}) {
       button.setAttribute("aria-checked", String(button.dataset.way === mode))
       button.tabIndex = button.dataset.way === mode ? 0 : -1
     }
-    select.value = align
+    if (chosen === null || chosen === align) {
+      chosen = null
+      select.value = align
+    }
     own.element.hidden = mode === "overlay"
     own.box.checked = scales === "own"
     means.element.hidden = !model.can_mean || mode !== "overlay"

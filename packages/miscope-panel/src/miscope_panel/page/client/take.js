@@ -1,14 +1,18 @@
 // What of a card can be taken away: pictures as files, the numbers in them, and the words that draw them elsewhere.
 const EXPORT = "/api/v1/export"
 
-// Zoomed in as it stands, though laid out as by itself: under the title that the card's header carries here, with legend
+// Zoomed in and turned as it stands, though laid out as by itself: under the title that the card's header carries here, with legend
 // and colour bars where the frame of the card has no say.
 const unframed = ({layout}, canvas) => {
   const shown = Object.entries(layout).filter(([name]) => /^[xy]axis\d*$/.test(name)).map(([name, axis]) => {
     const {range, autorange} = canvas.layout[name] ?? {}
     return [name, {...axis, range, autorange}]
   })
-  return {...layout, ...Object.fromEntries(shown), template: canvas.layout.template}
+  const turned = Object.entries(layout).filter(([name]) => /^scene\d*$/.test(name)).map(([name, scene]) => {
+    const {camera = scene.camera, aspectmode = scene.aspectmode, aspectratio = scene.aspectratio} = canvas.layout[name] ?? {}
+    return [name, {...scene, camera, aspectmode, aspectratio}]
+  })
+  return {...layout, ...Object.fromEntries([...shown, ...turned]), template: canvas.layout.template}
 }
 const bars_of = ({data}, canvas) => canvas.data.map((trace, i) => ({...trace, ...(trace.colorbar ? {colorbar: data[i].colorbar} : {}),
   ...(trace.marker?.colorbar ? {marker: {...trace.marker, colorbar: data[i].marker.colorbar}} : {})}))
