@@ -17,7 +17,7 @@ def test_the_python_of_the_page_asks_for_two_runs_and_waits_for_them(tmp_path: P
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     name = "modadd.transformer/p5-seed999-dseed598"
-    assert done.stdout == f"<run 1 completed 100%: train {name}>\n<run 2 completed 100%: analyze {name}>\n"
+    assert done.stdout == f"<run 1 completed 100 %: train {name}>\n<run 2 completed 100 %: analyze {name}>\n"
 
 
 def test_the_table_of_states_says_what_may_be_asked_in_each() -> None:

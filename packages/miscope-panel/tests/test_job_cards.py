@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from miscope.analyze_request import AnalyzeRequest
+from miscope.cli.runs_table import progress
 from miscope.runs.queued_run import Place, QueuedRun, Reached
 from miscope.runs.run_labels import RunLabels
 from miscope.runs.run_state import RunState
@@ -48,6 +49,14 @@ def test_a_running_training_says_how_far_it_is_how_long_it_takes_and_its_last_nu
     )
     assert (card.step, card.losses) == (4800, {"train_loss": 0.0314159, "test_loss": 5.2})
     assert (card.began, card.facts) == (True, ("checkpoint at step 4,000",))
+
+
+def test_no_more_percent_are_said_than_are_done_wherever_it_is_said():
+    of = run(reached=Reached(done=14_773, total=20_000))
+    assert (of.percent, card_of(of).percent, progress(of)) == (73, 73, "step 14,773 of 20,000 (73 %)")
+    # Not so by way of the share: 100 times 0.29 is less than 29.
+    assert [run(reached=Reached(done=n, total=100)).percent for n in (0, 29, 100, 101)] == [0, 29, 100, 100]
+    assert (run().percent, run(reached=Reached(total=0)).percent) == (None, 100)
 
 
 def test_what_has_not_said_how_long_it_is_starts():

@@ -56,13 +56,13 @@ def variant_card(variant: Variant, store: Store) -> str:
 
 def runs_table(runs: list[QueuedRun]) -> str:
     """A row for each run."""
-    return told_table((run.id, run.state, f"{run.kind} {run.what}", run.share, run.error) for run in runs)
+    return told_table((run.id, run.state, f"{run.kind} {run.what}", run.percent, run.error) for run in runs)
 
 
-def told_table(runs: Iterable[tuple[int, str, str, float | None, str]]) -> str:
-    """The same of what is known of each: number, state, what it is, how much of it is done from 0 to 1, error."""
+def told_table(runs: Iterable[tuple[int, str, str, int | None, str]]) -> str:
+    """The same of what is known of each: number, state, what it is, how much of it is done in percent, error."""
     rows = (
-        (str(number), state, what, "" if done is None else f"{done:.0%}", error.partition("\n")[0])
+        (str(number), state, what, "" if done is None else f"{done} %", error.partition("\n")[0])
         for number, state, what, done, error in runs
     )
     return _table(("run", "state", "what", "done", "error"), rows)

@@ -223,7 +223,7 @@ class BoundRun:
 
     def __repr__(self) -> str:
         run = self.value
-        done = "" if run.share is None else f" {run.share:.0%}"
+        done = "" if run.percent is None else f" {run.percent} %"
         reason = f": {run.error.partition(chr(10))[0]}" if run.error else ""
         return f"<run {run.id} {run.state}{done}: {run.kind} {run.what}{reason}>"
 

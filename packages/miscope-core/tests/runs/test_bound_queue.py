@@ -102,8 +102,8 @@ def test_a_run_is_asked_by_its_own_methods_and_says_where_it_stands(ws: BoundWor
     assert run.stop().state is RunState.STOPPING
     assert run.wait(0.0) is RunState.STOPPING
     queue.move(1, RunState.FAILED, "<b> is no number.\nLower the rate.")
-    assert repr(unattended) == f"<run 1 failed 50%: train {NAME}: <b> is no number.>"
-    assert "<td>50%</td><td>&lt;b&gt; is no number.</td>" in unattended._repr_html_()
+    assert repr(unattended) == f"<run 1 failed 50 %: train {NAME}: <b> is no number.>"
+    assert "<td>50 %</td><td>&lt;b&gt; is no number.</td>" in unattended._repr_html_()
     again = run.retry()
     assert (again.number, again.value.place.retry_of) == (2, 1)
     assert again.cancel().state is RunState.CANCELLED

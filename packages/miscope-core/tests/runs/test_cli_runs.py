@@ -102,7 +102,7 @@ def test_the_list_says_how_far_runs_are_and_what_they_wait_for(command: Run, una
     rows = [" ".join(line.split()) for line in out.splitlines()]
     assert rows == [
         "run state kind progress left what remark",
-        f"1 running train step 1,200 of 5,000 (24%) 1 h 02 min {NAME}",
+        f"1 running train step 1,200 of 5,000 (24 %) 1 h 02 min {NAME}",
         f"2 pending analyze {NAME} waits for 1 (running)",
     ]
     _, out, _ = command("runs", "list", "--state", "running", "--json")
@@ -174,7 +174,7 @@ def test_everything_of_one_run_is_shown_with_its_error(command: Run, unattended:
     for line in (
         f"what train {NAME}",
         "state failed",
-        "progress step 4 of 9 (44%)",
+        "progress step 4 of 9 (44 %)",
         "rate 2 steps a second",
         "worked 1 min 01 s",
         "metrics train_loss 0.25",

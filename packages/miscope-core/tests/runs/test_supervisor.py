@@ -87,7 +87,7 @@ def test_a_running_training_saves_when_asked_stops_with_a_checkpoint_and_goes_on
         stopped = queue.run(run.id)
         last = store.steps(NAME)[-1]
         assert (len(store.steps(NAME)), stopped.reached.checkpoint, stopped.reached.done) == (3, last, last)
-        assert stopped.error == f"It was stopped at step {last} of 1000000000."
+        assert stopped.error == f"It was stopped at step {last:,} of 1,000,000,000."
         actions.resume(queue, run.id)
         until(lambda: queue.run(run.id).reached.done > last)
         pid = queue.run(run.id).pid
@@ -97,7 +97,7 @@ def test_a_running_training_saves_when_asked_stops_with_a_checkpoint_and_goes_on
     killed = queue.run(run.id)
     assert killed.error == (
         "Its process was ended by SIGKILL. Out of memory, perhaps."
-        f" Its last checkpoint is at step {last}. It can be resumed."
+        f" Its last checkpoint is at step {last:,}. It can be resumed."
     )
     assert (killed.turn, killed.pid) == (2, None)
     assert lines[-1] == f"run 1 interrupted: train {NAME}: {killed.error}"

@@ -72,8 +72,8 @@ def test_a_training_is_asked_for_watched_and_taken_home(remote, there):
     there.work(run.number)
     assert [event.event for event in run.watch()] == TOLD
     assert (run.wait(), run.progress) == (RunState.COMPLETED, 1.0)
-    assert repr(run) == f"<run {run.number} completed 100%: train {NAME}>"
-    assert f"<td>train {NAME}</td><td>100%</td>" in remote.queue._repr_html_()
+    assert repr(run) == f"<run {run.number} completed 100 %: train {NAME}>"
+    assert f"<td>train {NAME}</td><td>100 %</td>" in remote.queue._repr_html_()
     steps, values = run.metric("train_loss")
     assert (steps.dtype, values.dtype) == (np.dtype(np.int64), np.dtype(np.float64))
     assert steps[[0, -1]].tolist() == [0, 30]

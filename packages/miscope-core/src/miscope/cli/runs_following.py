@@ -157,6 +157,6 @@ def _as_lines(seen: Iterable[list[QueuedRun]], form: Callable[[QueuedRun], str])
 
 def _line(run: QueuedRun) -> str:
     """The run with how far it is, in twentieths: a log is not flooded."""
-    share = "" if run.share is None else f" {run.share * 20 // 1 * 5:.0f} %"
+    share = "" if run.percent is None else f" {run.percent // 5 * 5} %"
     reason = f": {run.error.partition(chr(10))[0]}" if run.error else ""
     return f"run {run.id}: {run.state}{share} | {run.kind} {run.what}{reason}"

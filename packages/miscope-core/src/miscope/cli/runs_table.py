@@ -25,7 +25,7 @@ def progress(run: QueuedRun) -> str:
     """'step 1,200 of 5,000 (24 %)'."""
     if run.reached.total is None:
         return ""
-    share = f" ({run.share:.0%})" if run.share is not None else ""
+    share = "" if run.percent is None else f" ({run.percent} %)"
     return f"{run.unit} {run.reached.done:,} of {run.reached.total:,}{share}"
 
 
@@ -69,7 +69,7 @@ def detail(run: QueuedRun, states: Mapping[int, RunState]) -> list[tuple[str, st
         ("left", "" if run.eta is None else duration(run.eta)),
         ("worked", duration(reached.seconds) if reached.seconds else ""),
         ("metrics", ", ".join(f"{name} {value:.4g}" for name, value in reached.metrics.items())),
-        ("checkpoint", "" if reached.checkpoint is None else f"step {reached.checkpoint}"),
+        ("checkpoint", "" if reached.checkpoint is None else f"step {reached.checkpoint:,}"),
         ("asked", _when(run.created)),
         ("began", _when(run.started)),
         ("ended", _when(run.ended)),

@@ -178,7 +178,8 @@ class RemoteRun(HasAbsent):
 
     def __repr__(self) -> str:
         run = self.value
-        done = "" if run["progress_pct"] is None else f" {run['progress_pct']:.0f}%"
+        percent = _percent(run)
+        done = "" if percent is None else f" {percent} %"
         reason = f": {run['error'].partition(chr(10))[0]}" if run["error"] else ""
         return f"<run {run['id']} {run['state']}{done}: {run['kind']} {run['what']}{reason}>"
 
@@ -189,10 +190,16 @@ class RemoteRun(HasAbsent):
 def remote_runs_table(runs: list[Mapping[str, Any]]) -> str:
     """A row for each run."""
     return told_table(
-        (run["id"], run["state"], f"{run['kind']} {run['what']}", _share(run), run["error"]) for run in runs
+        (run["id"], run["state"], f"{run['kind']} {run['what']}", _percent(run), run["error"]) for run in runs
     )
 
 
 def _share(run: Mapping[str, Any]) -> float | None:
     share = run["progress_pct"]
     return None if share is None else share / 100
+
+
+def _percent(run: Mapping[str, Any]) -> int | None:
+    """Whole percent, never more than is done."""
+    done = run["progress_pct"]
+    return None if done is None else int(done)

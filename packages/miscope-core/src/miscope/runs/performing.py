@@ -26,7 +26,7 @@ def train(workspace: Workspace, request: TrainRequest, reporter: Reporter) -> En
         reporter.step(last)
     assert last is not None, "a training says at least that there is nothing to do"
     if last.step < last.total:
-        return RunState.STOPPED, f"It was stopped at step {last.step} of {last.total}."
+        return RunState.STOPPED, f"It was stopped at step {last.step:,} of {last.total:,}."
     return RunState.COMPLETED, ""
 
 

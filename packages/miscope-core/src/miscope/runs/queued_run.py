@@ -114,6 +114,12 @@ class QueuedRun:
         return None if total is None else min(self.reached.done / total, 1.0) if total else 1.0
 
     @property
+    def percent(self) -> int | None:
+        """The same in whole percent, never more than is done: 100 once all is."""
+        total = self.reached.total
+        return None if total is None else min(100 * self.reached.done // total, 100) if total else 100
+
+    @property
     def eta(self) -> float | None:
         """Seconds to the end of one that is under way; None while nobody knows."""
         return self.reached.eta if self.state is RunState.RUNNING else None

@@ -58,7 +58,7 @@ def ending_in_ledger(ledger: Ledger, run: QueuedRun, how: str) -> tuple[RunState
     """How the run ended by what it wrote there, and why; interrupted where it did not write that it ended."""
     turns = turns_in_ledger(ledger, run.id)
     latest = [turn for turn in turns if turn.turn == run.turn]
-    where = "" if run.reached.checkpoint is None else f" Its last checkpoint is at step {run.reached.checkpoint}."
+    where = "" if run.reached.checkpoint is None else f" Its last checkpoint is at step {run.reached.checkpoint:,}."
     interrupted = RunState.INTERRUPTED, f"{how}{where} It can be resumed."
     if isinstance(run.request, TrainRequest):
         last = latest[-1].end if latest else ""

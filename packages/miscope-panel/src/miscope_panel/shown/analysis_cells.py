@@ -132,7 +132,7 @@ def _expected(under_way: Sequence[QueuedRun], name: str) -> AnalysisCell | None:
             continue
         if run.state not in ACTIVE:
             return AnalysisCell(state="queued", note=f"run {run.id}")
-        far = "" if run.share is None else f", {int(100 * run.share)} % done"
+        far = "" if run.percent is None else f", {run.percent} % done"
         return AnalysisCell(state="running", note=f"run {run.id}{far}")
     return None
 

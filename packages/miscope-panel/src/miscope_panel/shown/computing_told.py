@@ -75,6 +75,7 @@ def _run_told(lack: Lack, run: QueuedRun) -> Mapping[str, Any]:
         "section": card.section,
         "state": f"Run {run.id}: {'waits for its turn' if run.state is RunState.PENDING else card.state}",
         "share": card.share,
+        "percent": card.percent,
         "progress": " · ".join(text for text in (card.progress, card.left) if text),
         "error": " ".join(text for text in (card.error, card.more.partition("\n")[0]) if text),
         "actions": [{"name": action.name, "label": action.label, "title": action.title} for action in offered],

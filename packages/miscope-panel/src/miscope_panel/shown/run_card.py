@@ -60,6 +60,8 @@ class RunCard:
     """Whether a process ever worked on it, so that it has a log."""
     share: float | None
     """From 0 to 1; None while nobody knows."""
+    percent: int | None
+    """The same in whole percent, never more than is done."""
     progress: str
     left: str
     metrics: tuple[tuple[str, str], ...]
@@ -89,6 +91,7 @@ def card_of(run: QueuedRun, place: str = "") -> RunCard:
         section=SECTION[run.state],
         began=run.turn > 0,
         share=run.share,
+        percent=run.percent,
         progress=_progress(run),
         left=_left(run),
         metrics=tuple((name, f"{metrics[name]:.4g}") for name in _named(metrics)),

@@ -60,7 +60,7 @@ const computing = (model, leave) => {
     if (state.textContent !== (run?.state ?? "")) state.textContent = run?.state ?? ""
     bar.hidden = run?.share == null || !["queued", "running"].includes(run.section)
     if (!bar.hidden) {
-      bar.setAttribute("aria-valuenow", Math.floor(100 * run.share))
+      bar.setAttribute("aria-valuenow", run.percent)
       bar.firstChild.style.width = `${100 * run.share}%`
     }
     progress.textContent = run ? run.progress : told.words

@@ -53,7 +53,7 @@ const run_card = (model, first, on) => {
     of.textContent = card.of
     facts.textContent = card.facts.join(" · ")
     bar.hidden = card.share == null
-    const percent = card.share == null ? null : Math.floor(100 * card.share)
+    const {percent} = card
     if (percent == null) bar.removeAttribute("aria-valuenow")
     else bar.setAttribute("aria-valuenow", percent)
     bar.firstChild.style.width = `${100 * (card.share ?? 0)}%`
