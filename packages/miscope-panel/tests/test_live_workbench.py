@@ -160,6 +160,20 @@ def test_what_was_analyzed_elsewhere_is_drawn_and_counted_and_no_longer_greyed(b
     assert "1 of 1 analyses" in chips(opened)
 
 
+def test_a_card_counts_anew_what_it_lacks_when_there_are_other_checkpoints(bench, ws):
+    opened = bench("views=small.norms&e=30")
+    (norms,) = opened.workbench.board
+    assert norms.computing["words"] == "4 checkpoints"
+    checkpoint(ws, 40)
+    comes(opened, CHECKPOINTS, name=OTHER)
+    assert norms.computing["words"] == "4 checkpoints"
+    comes(opened, CHECKPOINTS)
+    assert norms.computing["words"] == "5 checkpoints"
+    ws.find(NAME).analyze("parameters.norms", steps=[0, 10])
+    comes(opened, "parameters.norms", rested=True)
+    assert norms.computing["words"].startswith("3 checkpoints")
+
+
 def test_a_card_of_a_step_stays_as_it_is_while_other_steps_are_analyzed(bench, ws):
     ws.find(NAME).analyze("parameters.norms", steps=[0])
     opened = bench("views=small.norms&e=0")

@@ -78,6 +78,7 @@ class Board:
             of = files.of((request.variant, *request.compared))
             if of.concern(view, whole=card.is_whole):
                 card.renew(urgent=bool(of.rested))
+        self.computing.renew(files)
 
     def lay_out(self, place: Place, steps: Sequence[int]) -> None:
         """One card for each open view, in order; those already there stay as they are.

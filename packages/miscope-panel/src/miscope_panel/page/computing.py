@@ -20,9 +20,11 @@ from miscope.runs.submitting import submit_chains
 from miscope_panel.page.card import Card
 from miscope_panel.page.job_actions import Asked, JobActions
 from miscope_panel.page.listening import Listening
+from miscope_panel.page.paced import Paced
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.page.run_watch import Heard
 from miscope_panel.shown.computing_told import computing_told, run_for, runs_of
+from miscope_panel.shown.files_changed import CHECKPOINTS, FilesChanged
 from miscope_panel.shown.lack import Lack, lack_of, read_by
 from miscope_panel.shown.picture import Picture, Request
 from miscope_panel.shown.run_trouble import traceback_in
@@ -31,6 +33,8 @@ __all__ = ["Computing"]
 
 _FAR_BACK = 400
 """Lines of a log among which a traceback is looked for."""
+_RECOUNTS_TAKE = 0.1
+"""Of the time at most: to count what is missing, the variant's model is made."""
 _ASKED = frozenset({"stop", "cancel", "resume", "retry"})
 
 
@@ -63,6 +67,9 @@ class Computing:
         self._shown: dict[Card, _Shown] = {}
         self._runs: dict[int, QueuedRun] = {}
         """Analyses of the queue."""
+        self._old: set[Card] = set()
+        """Cards of which more or less may be missing than they say."""
+        self._recounts = Paced(self._recount, share=_RECOUNTS_TAKE)
         self._listening = Listening(context, self._take)
 
     def look(self, *, looked_at: bool) -> None:
@@ -109,6 +116,37 @@ class Computing:
             if lack is None and card.picture.get("state") == "missing" and self._reads_artifacts(card):
                 # Computed while the picture was made. It is not looked for a second time: the request is known.
                 now.again()
+
+    # --- what a training adds to it
+
+    def renew(self, files: FilesChanged) -> None:
+        """Count anew what cards lack of these: of other checkpoints other artifacts are missing."""
+        old, urgent = set[Card](), False
+        for card, shown in self._shown.items():
+            analyzers, variants = self._reads(card)
+            of = files.of(variants)
+            if shown.tells and of.parts & {CHECKPOINTS, *analyzers}:
+                old.add(card)
+                urgent = urgent or bool(of.rested)
+        if old:
+            self._old |= old
+            self._recounts.want(urgent=urgent)
+
+    def _recount(self) -> None:
+        old, self._old = self._old, set[Card]()
+        asked = {card: self._shown[card].request for card in old if card in self._shown}
+
+        def count() -> dict[Card, tuple[Request, Lack | None]]:
+            workspace = self._server.workspace
+            return {card: (request, lack_of(workspace, request)) for card, request in asked.items()}
+
+        self._errands.send(partial(tried, count), self._recounted)
+
+    def _recounted(self, counted: Mapping[Card, tuple[Request, Lack | None]] | Failure) -> None:
+        if not isinstance(counted, Failure):
+            for card, (request, lack) in counted.items():
+                self._found(card, request, lack)
+        self._recounts.done()
 
     def _tell(self, cards: Iterable[Card]) -> None:
         for card in list(cards):
