@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
+from plotly.graph_objects import Figure
 
 from miscope import ViewData
 from miscope.family import make_variant
@@ -22,9 +25,9 @@ MOTION = {
 }
 
 
-def drawn():
+def drawn(steps: np.ndarray = STEPS, motion: Mapping[str, np.ndarray] = MOTION) -> Figure:
     shown = ViewData(
-        variant=make_variant(ToyFamily(), {}), step=None, steps=STEPS, artifacts={VELOCITY_VIEW.name: MOTION}
+        variant=make_variant(ToyFamily(), {}), step=None, steps=steps, artifacts={VELOCITY_VIEW.name: motion}
     )
     return velocity(shown)
 
@@ -46,3 +49,18 @@ def test_a_ribbon_that_reaches_below_zero_ends_above_it():
 
 def test_the_subtitle_says_how_straight_the_paths_are():
     assert drawn().layout.title.subtitle.text.endswith("start to end / length of path: train 0.75, test 1.00")
+
+
+def test_a_cosine_beside_a_move_of_no_length_is_a_gap_that_hides_no_other_loss():
+    many = 9000
+    speed, turning = np.ones(many - 1), np.full(many - 2, 0.5)
+    turning[100:], speed[300] = np.nan, np.nan
+    motion = {"midpoint": np.arange(many - 1) + 0.5, "train/speed": speed, "train/speed_sem": np.zeros(many - 1)}
+    motion |= {"train/turning": turning, "train/straightness": np.array(0.5)}
+    figure = drawn(np.arange(many), motion)
+
+    assert figure.layout.title.subtitle.text.endswith(
+        "start to end / length of path: train 0.50 · gaps: beside a move of no length"
+    )
+    assert "gaps" not in drawn().layout.title.subtitle.text
+    assert [each.text for each in figure.layout.annotations if "not finite" in each.text] != []

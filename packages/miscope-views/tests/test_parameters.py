@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from plotly.graph_objects import Figure
 
 from miscope import ViewData
 from miscope.family import make_variant
@@ -119,6 +120,38 @@ def test_speed_stands_between_checkpoints_and_turning_at_them():
     assert list(speed.x) == [5, 15, 30]
     assert list(turning.x) == [10, 20]
     assert {trace.name for trace in velocity(shown, parts="tensors", relative=True).data} == {"W_E"}
+
+
+def warnings(figure: Figure) -> list[str]:
+    return [each.text for each in figure.layout.annotations if "not finite" in (each.text or "")]
+
+
+def test_walks_that_stand_still_have_no_band_and_nothing_is_said_to_be_lost():
+    still = {"all/cosine": np.full(2, np.nan), "all/null_cosine": np.array([[np.nan, 0.9]] * 3)}
+    shown = replace(SHOWN, artifacts={"parameters.trajectory": PATH | still})
+    figure = variance(shown, group="all", null="walk")
+
+    assert list(figure.data[-1].x) == ["2"]
+    assert list(figure.data[-1].y) == pytest.approx([0.9])
+    assert warnings(figure) == []
+
+
+def test_a_cosine_beside_a_move_of_no_length_is_a_gap_and_of_many_only_those_drawn_are_gaps():
+    many = 9000
+    speed, turning = np.ones(many - 1), np.full(many - 2, 0.5)
+    turning[100:], speed[300] = np.nan, np.nan
+    arrays = {"all/speed": speed, "all/turning": turning, "all/straightness": np.array(0.25)}
+    shown = replace(SHOWN, steps=np.arange(many), artifacts={"parameters.velocity": arrays})
+    spoilt = velocity(shown, parts="groups", relative=False)
+    whole = velocity(
+        replace(shown, artifacts={"parameters.velocity": arrays | {"all/turning": np.full(many - 2, 0.5)}}),
+        parts="groups",
+        relative=False,
+    )
+
+    assert "gaps: beside a move of no length" in spoilt.layout.title.subtitle.text
+    assert "gaps" not in whole.layout.title.subtitle.text
+    assert len(warnings(spoilt)) == len(warnings(whole)) == 1
 
 
 def test_distances_between_checkpoints_are_a_matrix_with_events_across_and_down():

@@ -17,6 +17,7 @@ __all__ = ["VELOCITY_VIEW"]
 
 _READS = "behaviour.velocity"
 _STILL = "nothing moves"
+_BESIDE_NO_MOVE = " · gaps: beside a move of no length"
 _COLOURS = {"train": TRAIN, "test": TEST, "all": OKABE_ITO[2]}
 
 
@@ -26,6 +27,7 @@ def velocity(shown: ViewData) -> Figure:
     middle, inner = arrays["midpoint"], shown.steps[1:-1]
     upper, lower = panels((1.3, 1))
     traces: list[dict[str, Any]] = []
+    gaps = 0
     parts = [part for part in _COLOURS if f"{part}/speed" in arrays]
     for part in parts:
         colour, speed, error = _COLOURS[part], arrays[f"{part}/speed"], WIDE * arrays[f"{part}/speed_sem"]
@@ -34,10 +36,13 @@ def velocity(shown: ViewData) -> Figure:
         at = f"%{{y:.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"
         traces.append(line(middle, speed, part, colour, legendgroup=part, hovertemplate=f"{part}: {at}"))
         more = {"yaxis": "y2", "showlegend": False, "legendgroup": part, "hovertemplate": f"{part}: cosine {at}"}
-        traces.append(line(inner, arrays[f"{part}/turning"], part, colour, **more))
+        cosine = line(inner, arrays[f"{part}/turning"], part, colour, **more)
+        traces.append(cosine)
+        gaps += int(np.isnan(cosine["y"]).sum())
     straight = ", ".join(f"{part} {formatted(float(arrays[f'{part}/straightness']), '.2f', _STILL)}" for part in parts)
+    note = f"start to end / length of path: {straight}"
     layout: dict[str, Any] = {
-        "title": title(shown, "Speed and straightness of the answers", f"start to end / length of path: {straight}"),
+        "title": title(shown, "Speed and straightness of the answers", f"{note}{_BESIDE_NO_MOVE if gaps else ''}"),
         "yaxis": {
             "title": {"text": f"change of a logit per {shown.step_label}"},
             "type": "log",
@@ -47,7 +52,6 @@ def velocity(shown: ViewData) -> Figure:
         "yaxis2": {"title": {"text": "cosine with the move before"}, "domain": lower, "range": [-1.05, 1.05]},
         "showlegend": True,
     }
-    gaps = sum(int(np.isnan(arrays[f"{part}/turning"]).sum()) for part in parts)
     return figure(traces, layout, gaps=gaps)
 
 

@@ -30,6 +30,7 @@ _NULLS: Mapping[str, tuple[str, str]] = {
 }
 _NONE = "none"
 _STILL = "nothing moves"
+_BESIDE_NO_MOVE = " · gaps: beside a move of no length"
 _OF = {"all": "all weights", "embedding": "the embeddings", "attention": "attention", "mlp": "the MLP"}
 
 
@@ -121,15 +122,16 @@ def velocity(shown: ViewData, *, parts: str, relative: bool) -> Figure:
         speed, turning = arrays[f"{name}/{'relative' if relative else 'speed'}"], arrays[f"{name}/turning"]
         traces.append(line(middle, speed, name, colour, **common, hovertemplate=f"{name}: speed {at}"))
         more = {"yaxis": "y2", "showlegend": False, "hovertemplate": f"{name}: cosine {at}"}
-        traces.append(line(inner, turning, name, colour, **common, **more))
-        gaps += int(np.isnan(turning).sum())
+        cosine = line(inner, turning, name, colour, **common, **more)
+        traces.append(cosine)
+        gaps += int(np.isnan(cosine["y"]).sum())
     straight = float(arrays["all/straightness"])
     unit = f"{'distance / length of the weights' if relative else 'distance'} per {shown.step_label}"
     layout: dict[str, Any] = {
         "title": title(
             shown,
             "Speed and straightness of the weights",
-            f"start to end / length of path: {formatted(straight, '.3f', _STILL)}",
+            f"start to end / length of path: {formatted(straight, '.3f', _STILL)}{_BESIDE_NO_MOVE if gaps else ''}",
         ),
         "yaxis": {"title": {"text": unit}, "type": "log", "domain": upper},
         "yaxis2": {"title": {"text": "cosine with the move before"}, "domain": lower, "range": [-1.05, 1.05]},
@@ -185,13 +187,14 @@ def _marked(shown: ViewData, scores: np.ndarray, axes: tuple[int, ...]) -> list[
 
 
 def _null_bars(names: list[str], null: np.ndarray) -> dict[str, Any]:
-    """Median and 95 % of the null as a mark with whiskers on each bar it exists for."""
-    low, middle, high = null[:, : len(names)]
+    """Median and 95 % of the null as a mark with whiskers on each bar it exists for and is finite."""
+    finite = np.flatnonzero(np.isfinite(null[:, : len(names)]).all(axis=0))
+    low, middle, high = null[:, finite]
     whiskers = {"type": "data", "symmetric": False, "array": high - middle, "arrayminus": middle - low}
     return {
         "type": "scatter",
         "mode": "markers",
-        "x": names[: len(middle)],
+        "x": [names[i] for i in finite],
         "y": middle,
         "error_y": {**whiskers, "color": NULL, "thickness": 3, "width": 7},
         "marker": {"color": NULL, "size": 7, "symbol": "diamond"},
