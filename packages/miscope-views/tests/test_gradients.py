@@ -40,6 +40,16 @@ def test_energies_are_drawn_by_tensor_and_in_all_and_shares_by_tensor():
     assert [trace.name for trace in figure.data] == ["W_E", "b"]
 
 
+@pytest.mark.parametrize(("total", "lost"), [(0.0, []), (np.nan, ["⚠ 2 of 4 values are not finite and not drawn"])])
+def test_no_gradient_has_no_shares_which_is_a_gap_and_one_that_is_no_number_is_lost(total: float, lost: list[str]):
+    still = shown(None)
+    arrays = {**still.artifacts["gradients.energy"], "total/energy": np.array([4.0, total])}
+    arrays |= {f"{role}/share": np.array([0.5, np.nan]) for role in ("W_E", "b")}
+    figure = gradients.energy(replace(still, artifacts={"gradients.energy": arrays}), relative=True)
+    assert [each.text for each in figure.layout.annotations] == lost
+    assert ("gaps: no gradient has no shares" in figure.layout.title.subtitle.text) is (not lost)
+
+
 def test_bars_are_the_mean_over_seeds_at_the_first_step_with_its_interval():
     figure = gradients.initialisation(cohort([0.2, 0.8], [0.4, 0.6], [0.9, 0.1]), product="W_E")
     bars = figure.data[0]

@@ -34,13 +34,16 @@ def energy(shown: ViewData, *, relative: bool) -> Figure:
         traces.append(line(steps, arrays[f"{role}/{quantity}"], role, OKABE_ITO[place], line=look, hovertemplate=hover))
     if not relative:
         traces.append(line(steps, arrays["total/energy"], "total", OKABE_ITO[-1], line={"width": 2.6}))
+    # Of a training that diverged the energy is no number either: that is no gap.
+    none = steps[arrays["total/energy"] == 0] if relative else steps[:0]
+    gaps = sum(int((np.isnan(trace["y"]) & np.isin(trace["x"], none)).sum()) for trace in traces)
     unit = "share of the energy" if relative else "|dL/dW|² (nats² per weight²)"
     layout: dict[str, Any] = {
-        "title": title(shown, "Energy of the training gradient"),
+        "title": title(shown, "Energy of the training gradient", "gaps: no gradient has no shares" if gaps else ""),
         "yaxis": {"title": {"text": unit}, "type": "linear" if relative else "log", "exponentformat": "power"},
         "showlegend": True,
     }
-    return figure(traces, layout)
+    return figure(traces, layout, gaps=gaps)
 
 
 def spectrum(shown: ViewData, *, product: str) -> Figure:
