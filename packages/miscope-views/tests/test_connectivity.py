@@ -64,6 +64,17 @@ def test_profiles_know_of_which_step_each_of_their_points_is():
     assert unseen.line.width == 0
 
 
+def test_a_loss_that_is_no_number_is_said_to_be_lost_once():
+    loss = LOSS.copy()
+    loss[0, 2, 1] = np.nan
+    arrays = {**SHOWN.artifacts["connectivity.barriers"], "train/loss": loss}
+    shown = replace(SHOWN, artifacts={"connectivity.barriers": arrays})
+    figure = profiles(shown, part="train", quantity="loss", towards="1000", logarithmic=False)
+
+    (said,) = (each.text for each in figure.layout.annotations)
+    assert said.startswith("⚠ 1 of ")
+
+
 def test_two_runs_are_joined_before_and_after_matching():
     arrays = {"alpha": np.array([0, 0.5, 1])}
     for when, height in (("before", 4.0), ("after", 0.0)):

@@ -58,7 +58,8 @@ def profiles(shown: ViewData, *, part: str, quantity: str, towards: str, logarit
     }
     if logarithmic and quantity == "loss":
         layout["yaxis"] |= {"type": "log"}
-    return figure(traces, layout, gaps=len(others))
+    # What is lost of a curve is counted there, and not once more in the unseen trace.
+    return figure(traces, layout, gaps=len(others) + int((~np.isfinite(values[others, target])).sum()))
 
 
 def _of_steps(alpha: np.ndarray, values: np.ndarray, steps: np.ndarray) -> dict[str, Any]:
