@@ -199,15 +199,24 @@ def test_who_has_no_side_of_two_is_said_not_to_be_shown(trained):
     three = replace(known, members=(*known.members, third))
 
     def words(**asked):
-        return [chip["words"][:1] == ["not shown"] for chip in bar_shown(three, Comparison(**asked), {})["chips"]]
+        shown = bar_shown(three, Comparison(**asked), trained.plugins.views)
+        return [chip["words"][:1] == ["not shown"] for chip in shown["chips"]]
 
-    assert words(mode="ab") == [False, False, True]
-    assert words(mode="ab", hidden=(FIRST,)) == words(mode="grid") == [False, False, False]
-    assert next(notes_of(three, Comparison(mode="ab"), {}))["text"] == (
-        "C is not shown: A | B has room for two variants. Press the name of one to make it A, or choose "
-        "“Small multiples” to see all."
+    def notes(*views, mode="ab"):
+        return [note["text"] for note in notes_of(three, Comparison(mode=mode, views=views), {}, trained.plugins.views)]
+
+    one, of_all = ("small.losses",), ("small.compared",)
+    assert words(mode="ab", views=one) == [False, False, True]
+    assert words(mode="ab", views=one, hidden=(FIRST,)) == words(mode="grid", views=one) == [False, False, False]
+    how = (
+        ": A | B has room for two variants. Press the name of one to make it A, or choose “Small multiples” to see all."
     )
-    assert [*notes_of(three, Comparison(mode="grid"), {})] == []
+    assert notes(*one) == [f"C is not shown{how}"]
+    assert notes(*one, mode="grid") == []
+    # One that compares runs by itself shows all of them.
+    assert words(mode="ab", views=of_all) == words(mode="ab", views=one + of_all) == [False, False, False]
+    assert notes(*of_all) == []
+    assert notes(*one, *of_all) == [f"C is not shown in every view{how}"]
 
 
 def test_closing_the_last_view_leaves_none(open_page):

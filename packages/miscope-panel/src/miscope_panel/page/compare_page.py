@@ -223,7 +223,8 @@ class ComparePage:
                 if isinstance(card, Card) and not any(card is each for each in board):
                     card.gone = True
             self.board[:] = board
-        notes = notes_of(self._compared, asked, {name: group.shown for name, group in self._groups.items()})
+        shown = {name: group.shown for name, group in self._groups.items()}
+        notes = notes_of(self._compared, asked, shown, self._workspace.plugins.views)
         many = too_many(names_compared(self._selection.place))
         self.bar.notes = [*many, *notes]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +12,8 @@ from miscope.view import View
 from miscope_panel.shown.comparing.compared import Compared, Member
 from miscope_panel.shown.comparing.compared_view import ComparedView
 from miscope_panel.shown.comparing.comparison import MODES, MOST, Comparison
+from miscope_panel.shown.comparing.two_sides import Roomless, roomless
+from miscope_panel.shown.variant_chips import Chip
 
 __all__ = ["bar_shown", "courses_shown", "notes_of", "too_many", "unread"]
 
@@ -19,6 +21,7 @@ __all__ = ["bar_shown", "courses_shown", "notes_of", "too_many", "unread"]
 def bar_shown(known: Compared, asked: Comparison, installed: Mapping[str, View]) -> dict[str, Any]:
     """Its parameters, but for the variants that can be added and the notes."""
     label = known.members[0].step_label if known.members else "step"
+    unseen = _roomless(known, asked, installed).everywhere
     events = [*known.events, *([asked.align] if asked.align not in (*known.events, *EVERY_RUN) else [])]
     aligns = [
         ("step", label),
@@ -26,7 +29,7 @@ def bar_shown(known: Compared, asked: Comparison, installed: Mapping[str, View])
         *((event, f"{label}s since {long_name(event)}") for event in events),
     ]
     return {
-        "chips": [_chip(known, place, asked) for place in range(len(known.members))],
+        "chips": [_chip(member.chip, asked, unseen) for member in known.members],
         "differs": known.words,
         "fields": [{"name": name, "values": list(values)} for name, values in known.differing.items()],
         "modes": [{"value": value, "label": text} for value, text in MODES.items()],
@@ -44,40 +47,55 @@ def bar_shown(known: Compared, asked: Comparison, installed: Mapping[str, View])
     }
 
 
-def _chip(known: Compared, place: int, asked: Comparison) -> dict[str, Any]:
-    chip = known.members[place].chip
+def _chip(chip: Chip, asked: Comparison, unseen: Collection[str]) -> dict[str, Any]:
     return {
         "variant": chip.variant,
         "label": chip.label,
         "colour": chip.colour,
         "words": [
             *filter(None, [chip.trouble]),
-            *(["not shown"] if place in _beyond_two(known, asked) else []),
+            *(["not shown"] if chip.variant in unseen else []),
             *chip.words,
         ],
         "hidden": chip.variant in asked.hidden,
     }
 
 
-def _beyond_two(known: Compared, asked: Comparison) -> list[int]:
-    """Places of those for whom A | B has no side."""
-    there = [place for place, one in enumerate(known.members) if one.chip.variant not in asked.hidden]
-    aligned = [place for place in there if known.members[place].clock(asked.align) is not None]
-    return aligned[2:] if asked.mode == "ab" else []
+def _roomless(known: Compared, asked: Comparison, installed: Mapping[str, View]) -> Roomless:
+    if asked.mode != "ab":
+        return Roomless()
+    there = [member for member in known.members if member.name not in asked.hidden]
+    return roomless([installed[name] for name in asked.views], there, asked.align)
 
 
-def _of_two(known: Compared, asked: Comparison) -> Iterator[dict[str, Any]]:
+def _of_two(known: Compared, asked: Comparison, installed: Mapping[str, View]) -> Iterator[dict[str, Any]]:
     """Who is not shown beside these two, and how to have them there."""
-    if places := _beyond_two(known, asked):
-        letters = " and ".join(", ".join(chr(ord("A") + place) for place in places).rsplit(", ", 1))
-        said = f"{letters} {'is' if len(places) == 1 else 'are'} not shown: A | B has room for two variants."
-        yield _note(f"{said} Press the name of one to make it A, or choose \u201cSmall multiples\u201d to see all.")
+    found = _roomless(known, asked, installed)
+    kinds = ((found.everywhere, "not shown"), (found.in_some, "not shown in every view"))
+    said = [f"{_letters(known, names)} {words}" for names, words in kinds if names]
+    if said:
+        yield _note(
+            f"{'; '.join(said)}: A | B has room for two variants. Press the name of one to make it A, or choose "
+            "\u201cSmall multiples\u201d to see all."
+        )
+
+
+def _letters(known: Compared, names: Collection[str]) -> str:
+    """'C is', 'C and D are'."""
+    letters = [chr(ord("A") + place) for place, member in enumerate(known.members) if member.name in names]
+    return f"{' and '.join(', '.join(letters).rsplit(', ', 1))} {'is' if len(letters) == 1 else 'are'}"
 
 
 def notes_of(
-    known: Compared | None, asked: Comparison, shown: Mapping[str, ComparedView | None]
+    known: Compared | None,
+    asked: Comparison,
+    shown: Mapping[str, ComparedView | None],
+    installed: Mapping[str, View],
 ) -> Iterator[dict[str, Any]]:
-    """What is to be known: variants that are not here or not aligned, and whether all were shown the same inputs."""
+    """What is to be known: variants that are not here or not aligned, and whether all were shown the same inputs.
+
+    installed: views by name.
+    """
     if known is None:
         return
     for name in known.unknown:
@@ -86,7 +104,7 @@ def notes_of(
         first = "Choose variants to compare." if not known.members else "Add another variant to compare it with."
         yield _note(f"{first} Or select some on the page of runs and press \u201cCompare\u201d.")
         return
-    yield from _of_two(known, asked)
+    yield from _of_two(known, asked, installed)
     if asked.mode != "grid":
         for member in known.members:
             if member.clock(asked.align) is None and member.chip.variant not in asked.hidden:

@@ -16,6 +16,7 @@ from miscope_panel.shown.comparing.compared import Member
 from miscope_panel.shown.comparing.compared_request import ComparedRequest
 from miscope_panel.shown.comparing.drawn_again import DrawnAgain, drawn_again
 from miscope_panel.shown.comparing.drawn_members import DrawnMember, drawn_member, placed
+from miscope_panel.shown.comparing.two_sides import alignable
 from miscope_panel.shown.picture import Picture, Request, drawn_picture, guarded
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _compared_view(workspace: Workspace, asked: ComparedRequest) -> ComparedView
         return ComparedView(cards=(_together(workspace, view, asked),), inputs=inputs)
     clocks = {member.name: member.clock(asked.align) for member in asked.members}
     reference = next((clock for clock in clocks.values() if clock is not None), Clock())
-    aligned = [member for member in asked.members if clocks[member.name] is not None or not _counts(view)]
+    aligned = alignable(view, asked.members, asked.align)
     never = [_never(member, asked.align) for member in asked.members if member not in aligned]
     if asked.mode == "ab":
         aligned = aligned[:2]
@@ -113,11 +114,6 @@ def _taken(workspace: Workspace, card: ComparedCard) -> ComparedCard:
     if card.again is None:
         return card
     return replace(card, picture=replace(card.picture, taken={"python": card.again.python(workspace)}))
-
-
-def _counts(view: View) -> bool:
-    """Whether it depends on how time is counted: a path over training does not."""
-    return view.grain is Grain.CHECKPOINT or view.time_axis is not None
 
 
 def _together(workspace: Workspace, view: View, asked: ComparedRequest) -> ComparedCard:
