@@ -7,6 +7,7 @@ from bokeh.document import Document
 
 from miscope_panel.page.card import Card
 from miscope_panel.page.cursor import Cursor
+from miscope_panel.page.text_field import TextField
 
 
 @pytest.mark.parametrize(("component", "change"), [(Card(), {"pending": True}), (Cursor(), {"followed": 500})])
@@ -19,23 +20,28 @@ def test_a_change_reaches_the_browser_without_the_themes_style_sheets(component,
     assert asked == []
 
 
+SENT = [(Card(), "in_sight", False), (Cursor(), "asked", 500), (TextField(), "value", "seed=1")]
+
+
 class Scheduling(Document):
     """Of a session, whose callbacks are noted and not run."""
 
     def __init__(self) -> None:
         super().__init__()
         self._session_context = lambda: self
+        self.server_context = None
         self.delays: list[int] = []
 
     def add_timeout_callback(self, callback, timeout_milliseconds):
         self.delays.append(timeout_milliseconds)
 
 
-@pytest.mark.parametrize(("component", "name", "value"), [(Card(), "in_sight", False), (Cursor(), "asked", 500)])
+@pytest.mark.parametrize(("component", "name", "value"), SENT)
 def test_what_the_browser_changed_is_heard_without_delay(component, name, value):
     """Where a hand may go on it is the browser that waits; what is waited here each step of play comes later by."""
     document = Scheduling()
-    setattr(component.get_root(document).data, name, value)
+    model = component.get_root(document)
+    setattr(getattr(model, "data", model), name, value)
     assert document.delays == [0]
 
 

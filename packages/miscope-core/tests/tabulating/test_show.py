@@ -61,6 +61,12 @@ def test_who_asks_for_nothing_sees_all_under_the_columns_that_tell_them_apart() 
     assert (len(found.rows), found.matched, found.total) == (5, 5, 5)
 
 
+def test_columns_stay_those_of_the_family_whatever_of_it_is_found() -> None:
+    for text in ("add", "p113", "p7 seed=1"):
+        names = [column.name for column in show(TABLE, TableAsked(text=text)).columns]
+        assert names == ["variant", "prime", "seed", "test_loss", "step", "state", "tags"]
+
+
 def test_a_field_that_only_one_family_has_tells_apart_where_that_one_differs_in_it() -> None:
     assert telling_apart(TABLE.columns, TABLE.rows) == ("prime", "seed")
     assert telling_apart(TABLE.columns, TABLE.rows[3:]) == ()

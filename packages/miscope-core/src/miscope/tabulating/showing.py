@@ -76,13 +76,14 @@ def show(table: VariantTable, asked: TableAsked, admitted: Collection[str] | Non
 
 
 def _first_columns(table: VariantTable, rows: Sequence[Row]) -> list[str]:
-    """Which variant, how the rows differ, what came of it."""
+    """Which variant, how those of its family differ, what came of it: the same for whatever is found of a family."""
     families = {row.cells.get("family") for row in rows}
-    said = [name for name in _SAID if any(row.cells.get(name) for row in rows)]
+    kin = [row for row in table.rows if row.cells.get("family") in families] or table.rows
+    said = [name for name in _SAID if any(row.cells.get(name) for row in kin)]
     measures = [column.name for column in table.columns if column.part == "measure"]
     after = [*measures, *(name for name in _WORK if name in table.by_name), *said]
     before = ["variant", *(["family"] if len(families) > 1 else [])]
-    fields = telling_apart(table.columns, rows)[: max(_MOST - len(before) - len(after), 0)]
+    fields = telling_apart(table.columns, kin)[: max(_MOST - len(before) - len(after), 0)]
     return [*before, *fields, *after]
 
 

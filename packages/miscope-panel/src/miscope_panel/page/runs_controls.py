@@ -16,6 +16,7 @@ from miscope.tabulating.measure import Measure, Which
 from miscope.tabulating.variant_table import telling_apart
 from miscope_panel.page.client import sheet
 from miscope_panel.page.field_look import CHOICE, FIELD
+from miscope_panel.page.text_field import TextField
 from miscope_panel.shown.variants_table import NO_CURVE, TableAnswer, curve_shown
 
 __all__ = ["RunsControls", "grouped_by"]
@@ -40,12 +41,12 @@ class RunsControls:
         self._groups: Mapping[str, tuple[str, ...]] = {_NONE: ()}
         small: dict[str, Any] = {"size": "small", "margin": 0, "sx": FIELD}
         choice: dict[str, Any] = {"margin": 0, "sx": CHOICE}
-        self.find = pmui.TextInput(label="Find", placeholder="p113 seed=1 test_loss<1e-3", width=210, **small)
+        self.find = TextField(label="Find", placeholder="p113 seed=1 test_loss<1e-3", width=210, **small)
         condition = "prime > 50 and seed < 3"
-        self.where = pmui.TextInput(label="Where (SQL)", placeholder=condition, width=220, **small)
+        self.where = TextField(label="Where (SQL)", placeholder=condition, width=220, **small)
         self.group = pmui.Select(label="Group by", options=[*self._groups], width=130, size="small", **choice)
         self.columns = pmui.MultiChoice(label="Columns", options=[], searchable=True, chip=False, width=140, **choice)
-        self.at = pmui.TextInput(label="At step", placeholder=_LAST, width=100, **small)
+        self.at = TextField(label="At step", placeholder=_LAST, width=100, **small)
         self.curve = pmui.Select(label="Curve", options=[_NONE], width=140, size="small", **choice)
         self.bar = pn.FlexBox(
             self.find, self.where, self.group, self.columns, self.at, self.curve, *beside, gap="12px", margin=0,
