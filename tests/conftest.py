@@ -121,9 +121,9 @@ APART = {
 
 
 @pytest.fixture(scope="session")
-def apart() -> Callable[[Seen], dict[str, str]]:
-    """apart(seen): views over one run's training that are not laid over each other, though they should be, and what
-    they say; each view is tried once in a session, on itself."""
+def apart() -> Callable[..., dict[str, str]]:
+    """apart(seen, known=APART): views over one run's training that are not laid over themselves though they should be,
+    or are though `known` says why not, and what they say; each view is tried once in a session."""
     from miscope.figures.comparing.compared_figure import ComparedFigure, NotCompared
     from miscope.figures.comparing.overlay import overlay
 
@@ -134,13 +134,13 @@ def apart() -> Callable[[Seen], dict[str, str]]:
         laid = overlay([ComparedFigure(label=label, colour=colour, figure=figure) for label, colour in pair])
         return laid.reason if isinstance(laid, NotCompared) else None
 
-    def of(seen: Seen) -> dict[str, str]:
+    def of(seen: Seen, known: Mapping[str, str] = APART) -> dict[str, str]:
         found = {}
         for name in seen.of_one:
             if name not in tried:
                 tried[name] = said(seen.figures[name])
-            if (reason := tried[name]) is not None and reason != APART.get(name):
-                found[name] = reason
+            if (reason := tried[name]) != known.get(name):
+                found[name] = reason or f"is laid over, though it was said: {known[name]}"
         return found
 
     return of

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import runpy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+
+import plotly.graph_objects as go
 
 HERE = Path(__file__).parent
 NEEDS_A_STORY = {
@@ -57,3 +60,14 @@ def test_no_family_is_left_out_by_the_files_beside_this_one(
     files = [runpy.run_path(str(path)) for path in sorted(HERE.glob("test_coverage_of_*.py"))]
     looked_at = [family for file in files for family in file["FAMILIES"]]
     assert sorted(looked_at) == sorted(small_sizes) == sorted(set(documented_coverage) - BROUGHT)
+
+
+def test_a_view_that_is_laid_over_though_it_is_listed_as_one_that_is_not_is_found(
+    apart: Callable[..., dict[str, str]],
+) -> None:
+    curve, heat = go.Figure(go.Scatter(x=[0, 1], y=[1, 2])), go.Figure(go.Heatmap(z=[[1, 2]]))
+    seen = SimpleNamespace(of_one=("a curve", "a map"), figures={"a curve": curve, "a map": heat})
+    why = "heat maps would hide each other"
+
+    assert apart(seen) == {"a map": why}
+    assert apart(seen, {"a curve": why, "a map": why}) == {"a curve": f"is laid over, though it was said: {why}"}

@@ -35,7 +35,7 @@ def test_every_view_over_training_shows_where_a_step_is_and_what_it_is_worth_the
     assert unmarked(seen) == {}
 
 
-def test_every_view_over_training_is_laid_over_that_of_another_run_or_says_why_not(
+def test_every_view_over_training_is_laid_over_itself_or_says_why_not(
     seen: Any, apart: Callable[[Any], dict[str, str]]
 ) -> None:
     assert apart(seen) == {}
