@@ -120,7 +120,7 @@ def queue_more(address: str) -> list[int]:
 
     with miscope.connect(address) as remote:
         runs = [
-            remote.queue.train(remote.variant(FAMILY, **{**DEMO, "seed": seed, "steps": 20_000})) for seed in (3, 4)
+            remote.queue.train(remote.variant(FAMILY, **{**DEMO, "seed": seed, "steps": 200_000})) for seed in (3, 4)
         ]
         while str(runs[0].state) == "pending":
             time.sleep(1)
@@ -132,8 +132,10 @@ def stop(address: str, numbers: list[int]) -> None:
     import miscope
 
     with miscope.connect(address) as remote:
-        for number in numbers:
-            remote.queue.run(number).stop()
+        for run in map(remote.queue.run, numbers):
+            # On a quick machine one may have come to its end meanwhile.
+            if str(run.state) == "running":
+                run.stop()
 
 
 def picture(chromium: Browser, address: str, seen: str, size: tuple[int, int]) -> bytes:
