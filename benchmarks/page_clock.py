@@ -22,11 +22,8 @@ ON_SCREEN = f"""{CARDS}.filter((card) => {{
   const {{top, bottom}} = card.getBoundingClientRect()
   return bottom > 0 && top < innerHeight
 }})"""
-SHOWN = f"""(least) => {{
-  const seen = {ON_SCREEN}
-  return seen.length >= (least ?? 2) && seen.every((card) => card.dataset.drawn)
-}}"""
-"""Every card on the screen has its picture, or says why not; so many at least."""
+SHOWN = f"() => {{ const seen = {ON_SCREEN}; return seen.length > 1 && seen.every((card) => card.dataset.drawn) }}"
+"""Every card on the screen has its picture, or says why not."""
 MARKED = f"() => {CARDS}.forEach((card) => (card.wasThere = true))"
 NEW = f"""() => {{
   const seen = {ON_SCREEN}

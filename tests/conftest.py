@@ -77,6 +77,12 @@ def covered(shipped: Mapping[str, object], small_sizes: Mapping[str, Mapping[str
     return look
 
 
+@pytest.fixture(scope="module")
+def seen(family: str, covered: Callable[[str], Seen]) -> Seen:
+    """What there is of the `family` of a file; one family after the other."""
+    return covered(family)
+
+
 WITHOUT_STEPS = {
     "cohort.clusters": "runs are compared with each other, at the last checkpoint of each",
     "cohort.learning": "the same, by what they had learnt",

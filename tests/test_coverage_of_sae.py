@@ -19,12 +19,6 @@ def family(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-@pytest.fixture(scope="module")
-def seen(family: str, covered: Callable[[str], Any]) -> Any:
-    """Its figures; one family after the other."""
-    return covered(family)
-
-
 def test_every_view_draws_a_family_or_says_why_not(
     family: str, seen: Any, documented_coverage: Mapping[str, Mapping[str, str]]
 ) -> None:
