@@ -13,6 +13,7 @@ from miscope import Grain, Needs, View, ViewData
 from miscope.bound import open_bound
 from miscope.errors import BadValue, NoArtifact
 from miscope.figures.animate import PAUSE, REST, Film, animate, spread
+from miscope.figures.render import render
 from miscope.figures.scrubber import scrubber_page
 from miscope.testing import tables
 
@@ -89,6 +90,23 @@ def test_a_film_that_was_interrupted_goes_on_with_the_frames_it_has(
     with image.open(path) as whole:
         assert whole.n_frames == 4
     assert not kept.exists()
+
+
+def test_the_browser_is_started_while_the_figures_are_made(variant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("PIL.Image")
+    done: list[str] = []
+
+    def noted(*given: Any, **how: Any) -> go.Figure:
+        done.append("figure")
+        return render(*given, **how)
+
+    monkeypatch.setattr("miscope.figures.animate.render", noted)
+    monkeypatch.setattr("miscope.figures.export.Exporter.start", lambda exporter: done.append("start"))
+    monkeypatch.setattr("miscope.figures.export.Exporter.export", _interrupted)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            film(variant, "small.bar", tmp_path / "film.gif")
+    assert done == ["start", *["figure"] * 4, *["figure"] * 4], "a film that goes on may need no browser"
 
 
 def _interrupted(*frames: object, **how: object) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from miscope.analyzer import Grain
 from miscope.errors import BadValue, NoArtifact
+from miscope.figures.export import Exporter
 from miscope.figures.film_file import FILMS, check_libraries, write_film
 from miscope.figures.film_frames import FilmFrames
 from miscope.figures.locked_ranges import lock_ranges
@@ -73,20 +74,19 @@ def animate(  # noqa: PLR0913 - a reader's choices, keyword-only past what is fi
         )
     pause = _pause(path, fps)
     check_place(path)
-    as_page = path.suffix.lower() == ".html"
     steps = spread(_drawable(workspace, record, variant, shown.get("options")), frames)
-    figures = []
-    for step in steps:
-        figures.append(render(workspace, record, variant, step=step, **shown))
-        if as_page:
-            yield Film(len(figures), len(steps))
-    lock_ranges(figures)
-    if as_page:
-        label = workspace.plugins.family(variant.family).step_label
-        page = scrubber_page(figures, [f"{label} {step:,}" for step in steps])
-        write_whole(path, lambda file: file.write(page.encode()))
-    else:
-        yield from _filmed(figures, path, pause)
+    figures = (render(workspace, record, variant, step=step, **shown) for step in steps)
+    if path.suffix.lower() != ".html":
+        yield from _filmed(figures, len(steps), path, pause)
+        return
+    made = []
+    for figure in figures:
+        made.append(figure)
+        yield Film(len(made), len(steps))
+    lock_ranges(made)
+    label = workspace.plugins.family(variant.family).step_label
+    page = scrubber_page(made, [f"{label} {step:,}" for step in steps])
+    write_whole(path, lambda file: file.write(page.encode()))
 
 
 def _pause(path: Path, fps: float | None) -> int:
@@ -105,12 +105,18 @@ def _pause(path: Path, fps: float | None) -> int:
     return PAUSE if fps is None else round(1000 / fps)
 
 
-def _filmed(figures: Sequence[Figure], path: Path, pause: int) -> Iterator[Film]:
-    """The figures as images, one after the other, in one film."""
+def _filmed(figures: Iterator[Figure], count: int, path: Path, pause: int) -> Iterator[Film]:
+    """So many figures as images, one after the other, in one film."""
     kept, made = FilmFrames(path), []
-    for frame in kept.drawn(figures):
-        made.append(frame)
-        yield Film(len(made), len(figures))
+    with Exporter() as exporter:
+        if not kept.begun:
+            # While the figures are made; a film that goes on may have all its frames, and needs none then.
+            exporter.start()
+        ranged = [*figures]
+        lock_ranges(ranged)
+        for frame in kept.drawn(ranged, exporter):
+            made.append(frame)
+            yield Film(len(made), count)
     write_film(made, path, pause=pause, rest=max(REST, pause))
     kept.remove()
 

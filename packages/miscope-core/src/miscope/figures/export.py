@@ -7,8 +7,9 @@ import os
 import shutil
 import threading
 from collections.abc import Coroutine
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, final
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, final
 from miscope.errors import BadValue, MiscopeError
 from miscope.figures.figure_numbers import npz, numbers, parquet
 from miscope.figures.figure_style import CONFIG
+from miscope.figures.kept_page import draw_on
 from miscope.figures.paper import is_on_paper, on_paper, read_paper
 from miscope.store.atomic import write_whole
 
@@ -111,6 +113,9 @@ class Exporter:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._kaleido: Kaleido | None = None
+        self._opened: Future[Any] | None = None
+        self._drew = False
+        """Whether the browser that is open has drawn an image."""
 
     def __enter__(self) -> Self:
         return self
@@ -139,17 +144,23 @@ class Exporter:
             content = self._draw(figure, path, {"format": kind, "width": width, "height": height, "scale": scale})
         return write_whole(path, lambda file: file.write(content))
 
+    def start(self) -> None:
+        """Have the browser started meanwhile; where there is none, the first image says so."""
+        browser_path = browser()
+        if browser_path is not None and find_spec("kaleido") is not None:
+            with suppress(*_lost()):
+                self._started(browser_path)
+
     def close(self) -> None:
         """End the browser and its thread; a later export starts them again."""
         if self._loop is None or self._thread is None:
             return
-        if self._kaleido is not None:
-            from choreographer.channels import ChannelClosedError
-            from kaleido.errors import BrowserClosedError, BrowserFailedError
-
-            with suppress(TimeoutError, CancelledError, BrowserClosedError, BrowserFailedError, ChannelClosedError):
+        if self._kaleido is not None and self._opened is not None:
+            with suppress(*_lost()):
+                self._opened.result(20)
+            with suppress(*_lost()):
                 self._wait(self._kaleido.close(), timeout=20)
-            self._kaleido = None
+        self._kaleido, self._opened, self._drew = None, None, False
         with suppress(TimeoutError):
             self._wait(_cancel_the_rest(), timeout=20)
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -158,53 +169,65 @@ class Exporter:
         self._loop = self._thread = None
 
     def _draw(self, figure: Figure, path: Path, options: dict[str, Any]) -> bytes:
-        try:
-            import kaleido
-        except ImportError:
-            raise NoBrowser(path, "The package kaleido is not installed: `pip install miscope-core[export]`.") from None
-        from choreographer.channels import ChannelClosedError
-        from kaleido.errors import BrowserClosedError, BrowserFailedError, ChromeNotFoundError
-
-        # Kaleido's watch over a browser that died cancels what waits for it, or lets it fail, as they happen to meet.
-        lost = (
-            BrowserClosedError,
-            BrowserFailedError,
-            ChannelClosedError,
-            ChromeNotFoundError,
-            CancelledError,
-            TimeoutError,
-        )
+        if find_spec("kaleido") is None:
+            raise NoBrowser(path, "The package kaleido is not installed: `pip install miscope-core[export]`.")
         browser_path = browser()
         if browser_path is None:
             chosen = os.environ.get("BROWSER_PATH")
             looked = f"Looked on PATH for {', '.join(_BROWSERS)}."
             raise NoBrowser(path, f"BROWSER_PATH is {chosen!r}, which is no program." if chosen else looked)
-        reused = self._kaleido is not None
         try:
-            if self._kaleido is None:
-                # No mathjax: by default kaleido fetches it from the network. A sandbox is off, as it fails for root.
-                self._kaleido = kaleido.Kaleido(n=1, timeout=_PATIENCE, mathjax=False, path=browser_path)
-                self._wait(self._kaleido.open(), timeout=_PATIENCE)
-            given: Any = {name: value for name, value in options.items() if value is not None}
-            return self._wait(self._kaleido.calc_fig(figure, opts=given), timeout=_PATIENCE)
-        except lost as error:
+            kaleido, opened = self._started(browser_path)
+            opened.result(_PATIENCE)
+            given = {name: value for name, value in options.items() if value is not None}
+            drawn = self._wait(draw_on(kaleido, figure, given), timeout=_PATIENCE)
+        except _lost() as error:
+            reused = self._drew
             self.close()
             if not reused:
                 raise NoBrowser(path, f"{browser_path} did not answer: {type(error).__name__}.") from error
-        # The browser was lost since the last image; a new one may do.
-        return self._draw(figure, path, options)
+            # The browser was lost since the last image; a new one may do.
+            return self._draw(figure, path, options)
+        self._drew = True
+        return drawn
 
-    def _wait(self, work: Coroutine[Any, Any, T], *, timeout: float) -> T:
+    def _started(self, browser_path: str) -> tuple[Kaleido, Future[Any]]:
+        if self._kaleido is None or self._opened is None:
+            import kaleido
+
+            # No mathjax: by default kaleido fetches it from the network. A sandbox is off, as it fails for root.
+            self._kaleido = kaleido.Kaleido(n=1, timeout=_PATIENCE, mathjax=False, path=browser_path)
+            self._opened = self._begin(self._kaleido.open())
+        return self._kaleido, self._opened
+
+    def _begin(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
             self._thread = threading.Thread(target=self._loop.run_forever, name="miscope-export", daemon=True)
             self._thread.start()
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def _wait(self, work: Coroutine[Any, Any, T], *, timeout: float) -> T:
+        future = self._begin(work)
         try:
             return future.result(timeout)
         except TimeoutError:
             future.cancel()
             raise
+
+
+def _lost() -> tuple[type[BaseException], ...]:
+    """What a browser raises that does not answer.
+
+    Kaleido's watch over one that died cancels what waits for it, or lets it fail, as they happen to meet.
+    """
+    from choreographer.channels import ChannelClosedError
+    from kaleido.errors import BrowserClosedError, BrowserFailedError, ChromeNotFoundError
+
+    return (
+        *(BrowserClosedError, BrowserFailedError, ChannelClosedError, ChromeNotFoundError),
+        *(CancelledError, TimeoutError),
+    )
 
 
 async def _cancel_the_rest() -> None:

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
-from miscope.figures.export import Exporter
 from miscope.store.atomic import make_folder
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
+
+    from miscope.figures.export import Exporter
 
 __all__ = ["FilmFrames"]
 
@@ -24,13 +25,17 @@ class FilmFrames:
     def __init__(self, film: Path) -> None:
         self.folder = film.with_name(f".{film.name}.frames")
 
-    def drawn(self, figures: Sequence[Figure]) -> Iterator[Path]:
-        """The image of each figure in order, drawn unless it is there; no browser is started for those that are."""
+    @property
+    def begun(self) -> bool:
+        """Whether some may be there already."""
+        return self.folder.exists()
+
+    def drawn(self, figures: Sequence[Figure], exporter: Exporter) -> Iterator[Path]:
+        """The image of each figure in order, drawn unless it is there; no browser is asked for those that are."""
         make_folder(self.folder)
-        with Exporter() as exporter:
-            for figure in figures:
-                path = self.folder / f"{_named(figure)}.png"
-                yield path if path.exists() else exporter.export(figure, path, scale=1)
+        for figure in figures:
+            path = self.folder / f"{_named(figure)}.png"
+            yield path if path.exists() else exporter.export(figure, path, scale=1)
 
     def remove(self) -> None:
         """Once the film is whole."""
