@@ -69,13 +69,20 @@ def test_two_seeds_are_compared_in_every_way_and_the_address_shows_the_same(visi
 
     other.get_by_role("radio", name="Small multiples").click()
     expect(drawn(other, "seed=1")).to_be_visible()
-    # As Bokeh leaves one where the board changes while its cards are being built.
-    other.locator('section.card[aria-label="seed=1"]').first.evaluate(
-        "card => { const {host} = card.getRootNode(); host.before(host.cloneNode()) }"
-    )
+    # As Bokeh leaves them where the board changes while its cards are being built.
+    for part in ('section.card[aria-label="seed=1"]', 'h2:text-is("Train and test loss")'):
+        other.locator(part).first.evaluate(
+            "part => { const {host} = part.getRootNode(); host.before(host.cloneNode()); host.parentNode.append(host) }"
+        )
     other.set_viewport_size({"width": 2560, "height": 1300})
     filled(other, "seed=1")
-    expect(other.locator("[data-tag]")).to_have_count(4)
+    expect(other.locator("[data-tag]")).to_have_count(6)
+    shown = ["Train and test loss", "seed=0", "seed=1", "Neurons by component", "seed=0", "seed=1"]
+    names = other.locator("[data-tag]").locator("h2, h3")
+    expect(names).to_have_text(shown)
+    other.get_by_role("radio", name="Difference").click()
+    less = "seed=1  −  seed=0"
+    expect(names).to_have_text(["Train and test loss", less, "Neurons by component", less])
 
 
 def test_the_numbers_of_an_overlay_are_saved_and_name_the_variants(visit, small):

@@ -7,6 +7,7 @@ import pytest
 import miscope_panel
 from miscope.figures.client import FILES as SHARED
 from miscope.figures.client import part
+from miscope_panel.page.board_heading import BoardHeading
 from miscope_panel.page.card import Card
 from miscope_panel.page.client import sheet, source
 from miscope_panel.page.cursor import Cursor
@@ -22,7 +23,7 @@ FILES = sorted([*(Path(miscope_panel.__file__).parent / "page" / "client").glob(
     "component",
     [
         *("card", "page_cursor", "catalogue", "selected_files", "shell", "jobs_board", "analysis_grid"),
-        *("parallel_axes", "runs_keys", "lens_list", "catalogue_board", "selected_bar"),
+        *("parallel_axes", "runs_keys", "lens_list", "catalogue_board", "selected_bar", "board_heading"),
     ],
 )
 def test_every_component_carries_what_it_shares(component):
@@ -36,7 +37,9 @@ def test_cursor_and_charts_of_the_page_are_those_that_a_notebook_has():
 
 
 @pytest.mark.parametrize(
-    "component", [Card, Cursor, JobsBoard, LaunchView, ParallelAxes, Shell], ids=lambda component: component.__name__
+    "component",
+    [BoardHeading, Card, Cursor, JobsBoard, LaunchView, ParallelAxes, Shell],
+    ids=lambda component: component.__name__,
 )
 def test_parts_of_one_module_do_not_name_two_things_alike(component):
     names = re.findall(r"^(?:const|let|async function|function|class) (\w+)", component._esm, re.MULTILINE)

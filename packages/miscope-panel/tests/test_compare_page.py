@@ -107,7 +107,18 @@ def test_heat_maps_stand_beside_each_other_where_they_cannot_be_laid_over(open_p
     assert [card.title for card in cards(page)] == ["seed=0", "seed=1"]
     assert [card.picture["badge"] for card in cards(page)] == ["epoch 10", "epoch 10"]
     heading = next(each for each in page.board if not hasattr(each, "picture"))
-    assert "<p>Beside each other: heat maps would hide each other.</p>" in heading.object
+    assert heading.note == "Beside each other: heat maps would hide each other."
+
+
+def test_each_part_of_the_board_knows_where_it_stands_and_a_heading_that_it_is_off_it(open_page):
+    _, page = open_page(f"{BOTH}&compare:views=small.losses&compare:mode=grid")
+    heading = page.board[0]
+    assert (heading.title, heading.note, heading.gone) == ("Losses", "", False)
+    page.bar.on_message({"kind": "turn", "control": "mode", "value": "overlay"})
+    assert (heading in list(page.board), heading.gone) == (False, True)
+    page.bar.on_message({"kind": "turn", "control": "mode", "value": "grid"})
+    assert (page.board[0] is heading, heading.gone) == (True, False)
+    assert [part.place for part in page.board] == [0, 1, 2]
 
 
 def test_the_difference_is_the_second_less_the_first(open_page):
@@ -321,7 +332,7 @@ def test_bars_have_a_mean_and_what_can_have_none_is_beside_each_other_and_says_w
     subtitle = json.loads(laid.picture["figure"])["layout"]["title"]["subtitle"]["text"]
     assert subtitle == "mean of 2 runs · too few for an interval"
     heading = next(each for each in page.board if not hasattr(each, "picture"))
-    assert "<p>Beside each other: heat maps would hide each other.</p>" in heading.object
+    assert heading.note == "Beside each other: heat maps would hide each other."
 
 
 def test_means_are_over_the_seeds_of_each_configuration(empty, at_once):

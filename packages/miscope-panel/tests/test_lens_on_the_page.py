@@ -33,15 +33,15 @@ def bench(trained, at_once):
 
 
 def on_board(bench):
-    """Headings by their text, cards by their title."""
-    return [getattr(each, "title", None) or each.object for each in bench.workbench.board]
+    """Headings and cards by their titles."""
+    return [f"{'' if hasattr(each, 'picture') else '# '}{each.title}" for each in bench.workbench.board]
 
 
 def chosen(opened):
     return [lens["name"] for lens in opened.workbench.sidebar.lenses.lenses if lens["open"]]
 
 
-LAID_OUT = ["<h2>Losses</h2>", "Losses", "Once more", "<h2>Neurons</h2>", *["One neuron"] * 3]
+LAID_OUT = ["# Losses", "Losses", "Once more", "# Neurons", *["One neuron"] * 3]
 
 
 def test_choosing_a_lens_opens_its_cards_under_their_headings_with_its_controls(bench):

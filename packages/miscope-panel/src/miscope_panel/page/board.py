@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from html import escape
 from typing import Any, final
 
 import panel as pn
 from panel.io.document import unlocked
 
 from miscope.analyzer import Grain
+from miscope_panel.page.board_heading import BoardHeading
+from miscope_panel.page.board_part import put_on
 from miscope_panel.page.card import Card
 from miscope_panel.page.client import sheet
 from miscope_panel.page.computing import Computing
@@ -52,7 +53,7 @@ class Board:
         self.sections: tuple[CardSection, ...] = ()
         """Of the lens that the cards were opened by."""
         self._cards: dict[str, Card] = {}
-        self._headings: dict[str, pn.pane.HTML] = {}
+        self._headings: dict[str, BoardHeading] = {}
         self._steps: Sequence[int] = ()
 
     def say(self, notice: Card) -> None:
@@ -96,8 +97,7 @@ class Board:
         board = [
             each for title, those in groups for each in (*self._heading(title), *(cards[entry] for entry in those))
         ]
-        if list(self.view) != board:
-            self.view[:] = board
+        put_on(self.view, board)
         self._cards = cards
         self.computing.keep(cards.values())
         self._ahead.move(steps, settled(steps, place.step))
@@ -142,12 +142,10 @@ class Board:
         """What the lens calls the card."""
         return next((section.cards[entry].title for section in self.sections if entry in section.cards), "")
 
-    def _heading(self, title: str) -> list[pn.pane.HTML]:
+    def _heading(self, title: str) -> list[BoardHeading]:
         """What stands over a section's cards, the same each time; none over cards of no lens."""
         if title and title not in self._headings:
-            text = f"<h2>{escape(title)}</h2>"
-            look = [sheet("section")]
-            self._headings[title] = pn.pane.HTML(text, sizing_mode="stretch_width", margin=0, stylesheets=look)
+            self._headings[title] = BoardHeading(title=title, sizing_mode="stretch_width", margin=0)
         return [self._headings[title]] if title else []
 
     def _card(self, entry: str, *, in_sight: bool) -> Card:

@@ -7,15 +7,14 @@ from dataclasses import replace
 from functools import partial
 from hashlib import blake2b
 from typing import Any, ClassVar, final
-from uuid import uuid4
 
 import param
 
 from miscope.failure import Failure, tried
+from miscope_panel.page.board_part import BoardPart
 from miscope_panel.page.client import source, style
 from miscope_panel.page.errands import Errands
 from miscope_panel.page.paced import Paced
-from miscope_panel.page.page_component import PageComponent
 from miscope_panel.shown.about import untold
 from miscope_panel.shown.parted_figure import parted
 from miscope_panel.shown.picture import Picture, Request
@@ -26,11 +25,9 @@ Renderer = Callable[[Request], Picture]
 
 
 @final
-class Card(PageComponent):
+class Card(BoardPart):
     """A frame with a title, controls, and a picture or the reason why there is none."""
 
-    tag = param.String(doc="Tells it from every other card of the page.")
-    gone = param.Boolean(default=False, doc="Whether it was taken off the board, for good.")
     view = param.String(doc="Name of the view; '' for a card that only says something.")
     title = param.String()
     summary = param.String()
@@ -81,7 +78,7 @@ class Card(PageComponent):
     _stylesheets: ClassVar[list[str]] = [style("card", "chart", "compute", "stages_behind", "paper_form")]
 
     def __init__(self, **params: Any) -> None:
-        super().__init__(**{"tag": uuid4().hex, **params})
+        super().__init__(**params)
         self.on_message: Callable[[dict[str, Any]], None] = lambda message: None
         self.on_shown: Callable[[Request, Picture], None] = lambda request, made: None
         self._wanted: Request | None = None

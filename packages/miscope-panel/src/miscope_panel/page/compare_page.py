@@ -14,7 +14,7 @@ from miscope.failure import Failure, tried
 from miscope.figures.comparing.clock import Clock
 from miscope.store.annotation import PinnedStep
 from miscope.workspace import Workspace
-from miscope_panel.page.card import Card
+from miscope_panel.page.board_part import put_on
 from miscope_panel.page.client import sheet
 from miscope_panel.page.compare_bar import CompareBar
 from miscope_panel.page.compared_files import ComparedFiles
@@ -217,12 +217,7 @@ class ComparePage:
         alone = [card for group in groups if not group.headed for card in group.cards]
         headed = [each for group in groups if group.headed for each in (group.heading, *group.cards)]
         board = [*alone, *headed] if asked.mode == "overlay" else [*headed, *alone]
-        board = board or [self._nothing]
-        if [*self.board] != board:
-            for card in self.board:
-                if isinstance(card, Card) and not any(card is each for each in board):
-                    card.gone = True
-            self.board[:] = board
+        put_on(self.board, board or [self._nothing])
         shown = {name: group.shown for name, group in self._groups.items()}
         notes = notes_of(self._compared, asked, shown, self._workspace.plugins.views)
         many = too_many(names_compared(self._selection.place))

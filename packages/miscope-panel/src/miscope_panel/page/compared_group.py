@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from html import escape
 from typing import TYPE_CHECKING, Any, final
 
-import panel as pn
-
 from miscope.failure import Failure, tried
+from miscope_panel.page.board_heading import BoardHeading
 from miscope_panel.page.card import Card, sent
-from miscope_panel.page.client import sheet
 from miscope_panel.page.computing import Computing
 from miscope_panel.page.errands import Errands
 from miscope_panel.page.paced import Paced
@@ -45,8 +42,7 @@ class ComparedGroup:
         """Called with the view and what somebody did with a card of it."""
         self.on_file: Callable[[ComparedRequest, int, dict[str, Any]], None] = lambda request, place, message: None
         """Called with what is shown, which card of it somebody wants as a file, and as which."""
-        look = [sheet("section")]
-        self.heading = pn.pane.HTML("", sizing_mode="stretch_width", margin=0, stylesheets=look)
+        self.heading = BoardHeading(title=view.title, sizing_mode="stretch_width", margin=0)
         self._card_titles: tuple[str, ...] = ("",)
         self._looks: Mapping[str, str] = {}
         self._elsewhere: Sequence[str] = ()
@@ -166,15 +162,11 @@ class ComparedGroup:
             if lacks is not None:
                 self._computing.shown(card, lacks, shown.picture, self.again)
         if anew or before is None or before.note != made.note or before.inputs != made.inputs:
-            self._name(made)
+            self.heading.note = made.note
             self.on_laid_out()
         if self._old:
             self._old = False
             self._renewals.want(urgent=True)
-
-    def _name(self, made: ComparedView) -> None:
-        note = f"<p>{escape(made.note)}</p>" if made.note else ""
-        self.heading.object = f"<h2>{escape(self._view.title)}</h2>{note}"
 
     def _card(self, title: str, letter: str, *, in_sight: bool = True) -> Card:
         card = Card(

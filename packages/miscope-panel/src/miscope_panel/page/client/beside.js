@@ -4,16 +4,31 @@ const FLASH = 1800
 // The view that a card shows, held, one of several, or neither.
 const view_shown = (entry) => entry.split("@")[0].split("~")[0]
 
-// Where a board changes while its cards are being built, Bokeh builds one of them twice, and keeps the later.
+// Where a board changes while its parts are being built, Bokeh builds one part twice, and keeps the later.
 const once = (parts) => {
   const last = new Map(parts.map((part) => [part.dataset.tag ?? part, part]))
   const kept = new Set(last.values())
-  for (const part of parts) if (!kept.has(part)) part.remove()
+  for (const part of parts.filter((each) => !kept.has(each))) {
+    part.dataset.twin = ""
+    part.remove()
+  }
   return parts.filter((part) => kept.has(part))
 }
 
+// Whether it was taken off the board beside another of the same model, which is seen or not whatever becomes of this one.
+const is_twin = (host) => "twin" in host.dataset
+
+// Then, too, it leaves them in another order than the page has them in.
+const in_order = (board, parts) => {
+  const place = ({dataset}) => Number(dataset.place ?? -1)
+  const wanted = [...parts].sort((one, other) => place(one) - place(other))
+  const first = wanted.findIndex((part, i) => part !== parts[i])
+  if (first >= 0) board.append(...wanted.slice(first))
+  return wanted
+}
+
 const lay_out = (board) => {
-  const parts = once([...board.children].filter((part) => part.matches(":not(style, link, .scroll-button)")))
+  const parts = in_order(board, once([...board.children].filter((part) => part.matches(":not(style, link, .scroll-button)"))))
   const kinds = parts.map(({dataset, classList}, i) => {
     const before = parts[i - 1]?.dataset.entry
     // A heading, too, has a row of its own.
@@ -24,13 +39,19 @@ const lay_out = (board) => {
   share_rows(board, parts, kinds)
 }
 
-// host: of the card. Gives what lays the board out anew.
+// host: of the card, or of a heading, which shows no view. Gives what lays the board out anew.
 const beside = (model, host) => {
-  host.dataset.entry = model.view
+  if (model.view != null) host.dataset.entry = model.view
   host.dataset.tag = model.tag
   if (model.held) host.dataset.held = ""
   let board = null
   const again = () => board && lay_out(board)
+  const stand = () => {
+    host.dataset.place = model.place
+    again()
+  }
+  model.on("place", stand)
+  stand()
   // Of one that was built twice, too, nothing stays.
   const leave = () => model.gone && host.remove()
   model.on("gone", leave)

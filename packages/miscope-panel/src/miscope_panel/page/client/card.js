@@ -276,6 +276,7 @@ export function render({model, el}) {
     tell()
   }
   const sight = new IntersectionObserver(([entry]) => {
+    if (is_twin(host)) return
     near = entry.isIntersecting
     see()
   }, {rootMargin: "200px"})
