@@ -60,6 +60,41 @@ def test_an_image_that_moves_has_every_frame_and_rests_at_the_end(frames: list[P
     assert (pauses, shades) == ([100, 100, 100, 500], list(SHADES))
 
 
+def test_a_colour_of_a_gif_is_the_same_in_every_frame_and_near_what_was_drawn(tmp_path: Path):
+    image = pytest.importorskip("PIL.Image")
+    # More distinct colours than a GIF has: 1,000 shades from blue to yellow along the bar of every frame, beside which
+    # the second frame is filled with the bluest alone.
+    shares = np.linspace(0, 1, 1000)[:, None]
+    bar = np.round((1 - shares) * [0, 0, 250] + shares * [250, 240, 0]).astype(np.uint8)
+    pictures = [np.tile(bar, (30, 1, 1)), np.concatenate([np.tile(bar, (2, 1, 1)), np.tile(bar[:1], (28, 1000, 1))])]
+    for number, picture in enumerate(pictures):
+        image.fromarray(picture).save(tmp_path / f"{number}.png")
+    path = tmp_path / "film.gif"
+    write_film([tmp_path / "0.png", tmp_path / "1.png"], path, pause=100, rest=100)
+    shown = []
+    with image.open(path) as film:
+        for number, picture in enumerate(pictures):
+            film.seek(number)
+            shown.append(np.asarray(film.convert("RGB")).astype(int))
+            assert np.abs(shown[-1] - picture).max() <= 6
+    assert (shown[0][0] == shown[1][0]).all()
+
+
+def test_a_gif_of_few_colours_has_exactly_these(tmp_path: Path):
+    image = pytest.importorskip("PIL.Image")
+    random = np.random.default_rng(0)
+    colours = random.integers(0, 256, (200, 3), dtype=np.uint8)
+    pictures = [colours[random.integers(0, 200, (20, 30))] for _ in range(3)]
+    for number, picture in enumerate(pictures):
+        image.fromarray(picture).save(tmp_path / f"{number}.png")
+    path = tmp_path / "film.gif"
+    write_film([tmp_path / f"{number}.png" for number in range(3)], path, pause=100, rest=100)
+    with image.open(path) as film:
+        for number, picture in enumerate(pictures):
+            film.seek(number)
+            assert (np.asarray(film.convert("RGB")) == picture).all()
+
+
 def test_a_library_that_is_not_installed_is_named_with_the_extra_that_brings_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

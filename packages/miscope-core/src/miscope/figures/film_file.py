@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from miscope.errors import MiscopeError
+from miscope.figures.film_palette import palette_of
 from miscope.store.atomic import write_whole
 
 if TYPE_CHECKING:
@@ -58,18 +59,13 @@ def write_film(frames: Sequence[Path], path: Path, *, pause: int, rest: int) -> 
 def _animate(frames: Sequence[Path], file: Any, suffix: str, pauses: list[int]) -> None:
     images = _images(frames)
     if suffix == ".gif":
-        images = (image.convert("P", palette=_adaptive()) for image in images)
+        palette = palette_of(_images(frames))
+        images = (palette.shown(image) for image in images)
         how: dict[str, Any] = {"format": "GIF"}
     else:
         how = {"format": "WEBP", "lossless": True}
     first = next(images)
     first.save(file, **how, save_all=True, append_images=images, duration=pauses, loop=0)
-
-
-def _adaptive() -> Any:
-    from PIL.Image import Palette
-
-    return Palette.ADAPTIVE
 
 
 def _encode(frames: Sequence[Path], file: Any, *, pause: int, rest: int) -> None:
