@@ -34,6 +34,8 @@ _WRITE_EVERY = 0.2
 """Seconds after which metrics that are reported are written too, for whoever looks at the training."""
 _WRITES_TAKE = 0.05
 """Of the time at most, where writing is slow."""
+_AT_ONCE = 0.5
+"""Seconds of writing that need not be waited for: parts are merged once in many writes, and nobody waits for that."""
 
 
 @final
@@ -47,7 +49,7 @@ class CheckpointWriter:
         self._remarks = remarks
         self._seen: list[tuple[int, Mapping[str, Tensor]]] = []
         self._rows: list[tuple[int, str, float]] = []
-        self._written, self._writing = time.monotonic(), 0.0
+        self._written, self._owed = time.monotonic(), 0.0
         self.latest: dict[str, float] = {}
         """Metrics of the last fetched step."""
         self._watched: dict[str, float] = {}
@@ -100,7 +102,8 @@ class CheckpointWriter:
 
     def report(self) -> None:
         """Fetch, and write unless that was just done; whoever goes on from a state drops what is later."""
-        if time.monotonic() - self._written > max(_WRITE_EVERY, self._writing / _WRITES_TAKE):
+        rested = time.monotonic() - self._written
+        if rested > _WRITE_EVERY and self._owed - rested * _WRITES_TAKE <= _AT_ONCE:
             self.flush()
         else:
             self.fetch()
@@ -111,8 +114,10 @@ class CheckpointWriter:
         began = time.monotonic()
         self._store.append_metrics(self._variant, self._rows)
         self._rows.clear()
+        # What writing took is paid off by its share of the time between two ends of it.
+        owed, before = self._owed + time.monotonic() - began, self._written
         self._written = time.monotonic()
-        self._writing = self._written - began
+        self._owed = max(0.0, owed - (self._written - before) * _WRITES_TAKE)
 
     def checkpoint(self, step: int, trainer: Trainer, facts: Mapping[str, Any]) -> Path:
         """Keep the weights with their metrics, and the state to go on from."""
