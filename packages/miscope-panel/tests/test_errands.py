@@ -55,6 +55,29 @@ def test_a_result_that_comes_while_the_session_is_made_is_delivered_once() -> No
         assert server.submit(lambda: asyncio.run(page(LookedAtLate(pool)))).result(60) == [True]
 
 
+async def waited_for(document: LookedAtLate) -> list[int]:
+    """On which threads what was to be called later was called, of a page that stands and of one that is closed."""
+    called: list[int] = []
+    with set_curdoc(document):
+        errands = Errands(document.pool)
+    errands.open()
+    session = ServerSession("one", document, IOLoop.current())
+    errands.later(0.0, lambda: called.append(get_ident()))
+    while not called:
+        await asyncio.sleep(0.01)
+    session.destroy()
+    document._session_context = None
+    errands.later(0.0, lambda: called.append(-1))
+    await asyncio.sleep(0.05)
+    return [*called, get_ident()]
+
+
+def test_what_is_to_be_called_later_is_called_on_the_event_loop_of_a_page_that_stands() -> None:
+    with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as server:
+        called, loop = server.submit(lambda: asyncio.run(waited_for(LookedAtLate(pool)))).result(60)
+    assert called == loop
+
+
 class Counted(Document):
     """Counts what is to be called on it."""
 

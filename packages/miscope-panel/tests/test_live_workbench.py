@@ -18,6 +18,7 @@ from miscope.runs.submitting import submit
 from miscope.training import checkpoint_writer, train
 from miscope_panel.page import paced, run_watch
 from miscope_panel.page.dashboard import Dashboard
+from miscope_panel.page.errands import Errands
 from miscope_panel.page.folder_watch import FolderWatch
 from miscope_panel.page.pages import server_context
 from miscope_panel.page.run_watch import Heard
@@ -123,6 +124,24 @@ def test_what_is_drawn_while_records_come_is_shown_and_then_drawn_once_more(ws, 
     ws.store.append_metrics(NAME, [(31, "test_loss", 0.5)])
     when_told.go()
     assert seen[1:] == [seen[0] + 9]
+
+
+def test_records_that_come_while_a_card_rests_are_drawn_without_others_after_them(bench, ws, monkeypatch):
+    later = []
+    monkeypatch.setattr(Errands, "later", lambda errands, seconds, then: later.append(then))
+    opened = bench("views=small.losses")
+    (losses,) = opened.workbench.board
+    comes(opened, METRICS)
+    before = losses.picture
+    with monkeypatch.context() as resting:
+        resting.setattr(paced, "_EVERY", 3600.0)
+        ws.store.append_metrics(NAME, [(31, "test_loss", 0.5)])
+        comes(opened, METRICS)
+        assert losses.picture is before
+        assert len(later) == 1
+    while later:
+        later.pop()()
+    assert len(losses.picture["arrays"]) == len(before["arrays"]) + 9
 
 
 def test_new_checkpoints_are_steps_of_the_cursor_which_stays_where_it_is(bench, ws):
@@ -348,7 +367,7 @@ def test_a_record_is_on_the_page_within_a_second_by_the_periods_of_all_that_it_g
 def test_a_training_writes_its_records_while_it_goes_on(ws, monkeypatch):
     monkeypatch.setattr(train, "_REPORT_EVERY", -1.0)
     monkeypatch.setattr(checkpoint_writer, "_WRITE_EVERY", -1.0)
-    monkeypatch.setattr(checkpoint_writer, "_WRITES_TAKE", float("inf"))
+    monkeypatch.setattr(checkpoint_writer, "_WRITES_TAKE", 1e9)
     variant = ws.variant("toy.sum", seed=5, checkpoints="every:1000")
     for progress in variant.train(steps=20, threads=1):
         if progress.step == 10:

@@ -111,6 +111,7 @@ class Card(BoardPart):
             self._wanted, self._sent = request, False
         self._again = partial(self.ask, request, render, errands)
         self._redraw = partial(self._draw_anew, request, render, errands)
+        self._renewals.later = errands.later
         self.pending = request != self._shown
         self.inform(request if self.pending or self._of is None else self._of, errands)
         if self.pending and self.in_sight and not self._sent:

@@ -51,7 +51,7 @@ class ComparedGroup:
         self._asked: ComparedRequest | None = None
         self._sent: tuple[Any, ...] | None = None
         self._known: tuple[Any, ...] | None = None
-        self._renewals = Paced(self._draw_anew)
+        self._renewals = Paced(self._draw_anew, later=self._errands.later)
         self._old = False
         """Whether what they are drawn of changed while they were drawn."""
         self._forgotten = 0

@@ -50,6 +50,14 @@ class Errands:
             self._bring(then)
         return self.stands
 
+    def later(self, seconds: float, then: Callable[[], None]) -> None:
+        """Have it called on the page's event loop, from which this is called, so much later, if the page still stands.
+
+        Without a page there is no event loop, and it is not called.
+        """
+        if self._document is not None:
+            self._loop.call_later(seconds, self.hand, then)
+
     @property
     def stands(self) -> bool:
         """Whether there is a page to come back to."""
