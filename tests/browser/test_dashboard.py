@@ -372,3 +372,20 @@ def test_a_card_does_not_repeat_what_the_page_says_and_has_room_for_its_panels(t
 def test_a_view_that_compares_says_where_to_choose_the_others(turn_to):
     page, _ = turn_to("views=cohort.events")
     expect(card(page, "Events over variants")).to_contain_text("Choose others under \u201cCompare with\u201d.")
+
+
+def test_a_page_is_in_the_colours_that_the_browser_asks_for_until_others_are_chosen(chromium, address):
+    context = chromium.new_context(color_scheme="dark", viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(300_000)
+    page.goto(f"{address}?page=runs")
+    theme = page.locator("html")
+    expect(theme).to_have_attribute("data-miscope", "dark")
+    assert "theme=" not in page.url
+    page.get_by_label("Toggle theme").click()
+    address_says(page, theme="light")
+    expect(theme).to_have_attribute("data-miscope", "light")
+    page.goto(page.url)
+    expect(page.get_by_role("button", name="Runs", exact=True)).to_be_visible()
+    expect(theme).to_have_attribute("data-miscope", "light")
+    context.close()

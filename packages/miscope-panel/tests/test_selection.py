@@ -24,7 +24,7 @@ PLACES = st.builds(
     selected=st.dictionaries(st.sampled_from(["neuron", "site"]), TEXTS),
     page=st.from_regex(PAGE_NAME, fullmatch=True),
     table=st.builds(TableAsked, text=TEXTS, where=TEXTS, columns=st.lists(NAMES, unique=True, max_size=3).map(tuple)),
-    dark=st.booleans(),
+    dark=st.none() | st.booleans(),
 )
 
 
@@ -128,3 +128,12 @@ def test_a_pin_stands_beside_its_view_with_its_controls_and_leaves_with_them():
 def test_a_view_that_is_closed_keeps_its_controls_for_the_next_time():
     place = Place(views=("a.b",)).turn("a.b", "neuron", "7")
     assert place.close("a.b").open("a.b") == place
+
+
+def test_the_colours_are_those_that_the_browser_asks_for_until_others_are_chosen():
+    selection = Selection()
+    selection.prefers_dark = True
+    assert (selection.dark, write_query(selection.place)) == (True, write_query(Place()))
+    selection.move(dark=False)
+    assert (selection.dark, read_query(write_query(selection.place))["dark"]) == (False, False)
+    assert "dark" not in read_query("theme=sepia")

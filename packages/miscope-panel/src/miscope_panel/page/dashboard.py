@@ -38,7 +38,7 @@ class Dashboard:
         self.parts: dict[str, pn.Column] = {}
         """What holds each page that was opened, by its name; those not looked at are hidden."""
         place = self.selection.place
-        self.shell = Shell(query="", dark=place.dark, charts=constants(), width=0, height=0, margin=0)
+        self.shell = Shell(query="", dark=self.selection.dark, charts=constants(), width=0, height=0, margin=0)
         self.shell.unread = self._unread(query)
         self.frame = pn.Column(self.shell, sizing_mode="stretch_both", margin=0, stylesheets=[sheet("frame")])
         self.shell.on_return = self._return
@@ -46,6 +46,7 @@ class Dashboard:
         memory.on_change = lambda kept: self.shell.param.update(kept=dict(kept))
         # Once the page is there: a browser that still fetches it can miss what changes.
         self.shell.on_kept = lambda kept: self._context.errands.hand(partial(memory.bring_back, kept))
+        self.shell.on_scheme = lambda dark: self._context.errands.hand(partial(self._prefer, dark))
         self.selection.param.watch(lambda event: self._follow(event.new), "place")
         self._follow(place)
 
@@ -66,6 +67,10 @@ class Dashboard:
         self.workbench.arrive()
         self.selection.place = self._asked(query)
 
+    def _prefer(self, dark: bool) -> None:
+        self.selection.prefers_dark = dark
+        self.shell.dark = self.selection.dark
+
     def opened(self, name: str) -> OpenPage:
         """The page of that name, opened when it is first looked at."""
         if name not in self._opened:
@@ -81,7 +86,7 @@ class Dashboard:
                 return
         self._show(place.page)
         query = write_query(place, self.workbench.sections_of(place))
-        self.shell.param.update(query=query, dark=place.dark, selected=dict(place.selected))
+        self.shell.param.update(query=query, dark=self.selection.dark, selected=dict(place.selected))
 
     def _show(self, looked_at: str) -> None:
         for name, part in self.parts.items():

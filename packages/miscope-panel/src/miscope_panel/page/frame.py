@@ -85,20 +85,21 @@ def page(
         sidebar_resizable=False,
         main=[frame],
         busy_indicator=None,
-        dark_theme=place.dark,
+        dark_theme=selection.dark,
         theme_config=_THEME,
         raw_css=[sheet("look"), sheet("skip_link")],
         sx=_HEADER,
     )
-    for watcher in _listening_for_work():
-        # Panel's state outlives the page, and would keep it; an indicator that we do not show need not be told.
-        if watcher not in listening:
-            pn.state.param.unwatch(watcher)
+    _leave_alone(listening)
     tabs.param.watch(lambda event: selection.move(page=event.new), "value")
-    made.param.watch(lambda event: selection.move(dark=bool(event.new)), "dark_theme")
+
+    def choose(event: param.parameterized.Event) -> None:
+        # What follows the browser was not chosen.
+        if bool(event.new) != selection.dark:
+            selection.move(dark=bool(event.new))
 
     def follow(place: Place) -> None:
-        tabs.value, made.dark_theme = place.page, place.dark
+        tabs.value, made.dark_theme = place.page, selection.dark
 
     def turn(event: param.parameterized.Event) -> None:
         if event.old.page != event.new.page:
@@ -107,7 +108,9 @@ def page(
         # Not where the event says: whoever heard of it first may have gone on from there.
         follow(selection.place)
 
+    made.param.watch(choose, "dark_theme")
     selection.param.watch(turn, "place")
+    selection.param.watch(lambda event: follow(selection.place), "prefers_dark")
     return made
 
 
@@ -120,6 +123,14 @@ def _tabs(place: Place, titles: Mapping[str, str]) -> pmui.RadioButtonGroup:
         align="center",
         margin=(0, 12),
     )
+
+
+def _leave_alone(listening: Sequence[Any]) -> None:
+    """Have nobody told of work but these: Panel's state outlives the page, and would keep it for an indicator that we
+    do not show."""
+    for watcher in _listening_for_work():
+        if watcher not in listening:
+            pn.state.param.unwatch(watcher)
 
 
 def _listening_for_work() -> list[Any]:

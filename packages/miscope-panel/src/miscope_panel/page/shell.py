@@ -33,9 +33,13 @@ class Shell(PageComponent):
         super().__init__(**params)
         self.on_return: Callable[[str], None] = lambda query: None
         self.on_kept: Callable[[Mapping[str, str]], object] = lambda kept: None
+        self.on_scheme: Callable[[bool], object] = lambda dark: None
+        """Called with whether the browser asks for the dark colours."""
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
         if isinstance(query := data.get("query"), str):
             self.on_return(query)
+        if isinstance(dark := data.get("prefers_dark"), bool):
+            self.on_scheme(dark)
         if isinstance(kept := data.get("kept"), dict):
             self.on_kept({name: text for name, text in kept.items() if isinstance(text, str)})

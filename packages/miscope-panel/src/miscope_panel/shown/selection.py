@@ -53,7 +53,8 @@ class Place:
     """The name of the page that is looked at."""
     table: TableAsked = field(default_factory=TableAsked)
     """What is asked of the table of variants."""
-    dark: bool = False
+    dark: bool | None = None
+    """Whether in the dark colours; None: in those that the browser asks for."""
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -137,8 +138,8 @@ def write_query(place: Place, sections: Sequence[CardSection] = ()) -> str:
     if place.page != "views":
         pairs.append(("page", place.page))
     pairs += write_asked(place.table)
-    if place.dark:
-        pairs.append(("theme", "dark"))
+    if place.dark is not None:
+        pairs.append(("theme", "dark" if place.dark else "light"))
     pairs += sorted(place.selected.items())
     turned = {key: text for key, text in place.turned.items() if by_lens.turned.get(key) != text}
     pairs += [(f"{view}:{control}", text) for (view, control), text in sorted(turned.items())]
@@ -165,8 +166,8 @@ def read_query(query: str, selectable: Collection[str] = ()) -> dict[str, Any]:
         fields["page"] = given["page"]
     if (table := read_asked(given)) != TableAsked():
         fields["table"] = table
-    if "theme" in given:
-        fields["dark"] = given["theme"] == "dark"
+    if (theme := given.get("theme")) in ("dark", "light"):
+        fields["dark"] = theme == "dark"
     if selected := {what: given[what] for what in selectable if what in given}:
         fields["selected"] = selected
     if turned := _turned(given):
@@ -204,6 +205,12 @@ class Selection(param.Parameterized):
     """The place of one browser tab; everything on the page follows it."""
 
     place: Place = param.ClassSelector(class_=Place, default=Place(), doc="Where the visitor is.")  # pyright: ignore
+    prefers_dark = param.Boolean(default=False, doc="Whether the browser asks for the dark colours.")
+
+    @property
+    def dark(self) -> bool:
+        """Whether the page is in the dark colours: as was chosen, else as the browser asks."""
+        return bool(self.prefers_dark) if self.place.dark is None else self.place.dark
 
     def move(self, **changes: Any) -> None:
         """Go to this place with those fields changed; nothing happens where they are as they were."""

@@ -26,6 +26,9 @@ export function render({model, el}) {
     announce("theme")
   }
 
+  const scheme = matchMedia("(prefers-color-scheme: dark)")
+  const prefer = () => model.send_msg({prefers_dark: scheme.matches})
+
   const mark = () => {
     miscope.selected = model.selected
     announce("selected")
@@ -35,6 +38,9 @@ export function render({model, el}) {
   announce("ready")
   paint()
   mark()
+  if (scheme.matches) prefer()
+  scheme.addEventListener("change", prefer)
+  model.on("remove", () => scheme.removeEventListener("change", prefer))
   const keep = kept_in_tab(model)
   history.replaceState(null, "", `?${model.query}`)
   model.on("dark", paint)
