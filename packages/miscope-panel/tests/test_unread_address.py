@@ -31,6 +31,12 @@ def test_what_is_not_here_is_said_with_the_nearest(query: str, said: str):
     assert unread(query, PAGES, VIEWS) == (said,)
 
 
+def test_where_no_name_is_near_and_there_are_many_it_is_said_where_they_are_listed():
+    many = {f"group.view{number}": f"View {number}" for number in range(118)}
+    said = "There is no view 'no.such'. There are 118: the Catalogue lists them, and `miscope views`."
+    assert unread("views=no.such", PAGES, many) == unread("compare:views=no.such", PAGES, many) == (said,)
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -174,6 +174,24 @@ def test_an_unknown_variant_is_said_to_be_unknown_and_a_slug_is_enough_for_a_kno
     assert bench("v=v5-seed1-width16").selection.place.variant == OTHER
 
 
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("toy.sum/v7-seed3-width16-wd0.5", "toy.sum values=7 seed=3 width=16 --set weight_decay=0.5"),
+        ("toy.sum/v7-seed3-width16-lr1e-05", "toy.sum values=7 seed=3 width=16 --set learning_rate=1e-05"),
+        ("toy.sum/v7-seed3-width16@mine", "toy.sum values=7 seed=3 width=16 --as mine"),
+        ("toy.sum/v99", None),
+        ("toy.sum/v7-seed3-width16-odd", None),
+        ("../../etc/passwd", None),
+    ],
+)
+def test_of_a_variant_that_is_not_here_the_training_is_offered_that_its_name_says(bench, trained, name, command):
+    picture = bench(f"v={name}").workbench.board[0].picture
+    wanted = [] if command is None else [f"miscope train {command} --workspace {trained.root}"]
+    assert picture["commands"] == wanted
+    assert picture["words"] == ["Choose one on the left; or train it:" if command else "Choose one on the left."]
+
+
 def test_cohort_views_show_the_variants_chosen_beside_this_one(bench):
     opened = bench("views=small.compared")
     opened.workbench.sidebar.compared.value = [OTHER]

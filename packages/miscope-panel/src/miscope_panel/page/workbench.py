@@ -30,6 +30,7 @@ from miscope_panel.shown.one_of import lenses_on_page
 from miscope_panel.shown.picture import State, command, why_not
 from miscope_panel.shown.selection import Place
 from miscope_panel.shown.studies import studies
+from miscope_panel.shown.training_named import training_named
 
 __all__ = ["Workbench"]
 
@@ -223,8 +224,9 @@ class Workbench:
             problem = look_up(self._workspace.store, self._workspace.plugins, place.variant).problem
             title, words, texts = f"{place.variant!r} cannot be opened.", [problem, "Or choose one on the left."], []
         elif place.variant not in self._names:
-            title, words = f"There is no variant {place.variant!r} here.", ["Choose one on the left; or train it:"]
-            texts = ["miscope train " + place.variant.partition("/")[0]]
+            train = training_named(self._workspace, place.variant)
+            title, texts = f"There is no variant {place.variant!r} here.", [train] if train else []
+            words = ["Choose one on the left; or train it:" if train else "Choose one on the left."]
         else:
             title, words, texts = "No view is open.", ["Open one on the left."], []
         notice = {"state": "notice", "words": words, "commands": [command(self._workspace, text) for text in texts]}

@@ -16,7 +16,7 @@ from miscope_panel.shown.shared_controls import CURSOR
 __all__ = ["unread"]
 
 _FEW, _MOST = 3, 12
-"""Names that are said where some are near, and where none is."""
+"""Names that are said where some are near, and the most that are where none is."""
 
 
 def unread(query: str, pages: Mapping[str, str], views: Mapping[str, str]) -> tuple[str, ...]:
@@ -56,6 +56,8 @@ def _nearest(key: str, asked: str, known: Mapping[str, str]) -> str:
         )
         if found := [*dict.fromkeys(called[text] for text in near)][:_FEW]:
             return f"Nearest: {_listed(key, found, known)}."
+    if len(known) > _MOST and key.endswith("views"):
+        return f"There are {len(known)}: the Catalogue lists them, and `miscope views`."
     return f"There are: {_listed(key, [*known][:_MOST], known)}."
 
 
