@@ -91,6 +91,7 @@ sync: .venv/.synced  ## the environment in .venv
 
 # Inexact: what one has installed beside it, plug-ins of one's own, stays. Continuous integration has nothing beside it.
 .venv/.synced: pyproject.toml $(wildcard packages/*/pyproject.toml) | $(UV)
+	@echo "Installing miscope and what it needs into .venv, about 2.3 GB, PyTorch most of it: minutes the first time ..."
 	$(UV) sync --quiet --all-packages $(if $(CI),,--inexact)
 	@touch $@
 

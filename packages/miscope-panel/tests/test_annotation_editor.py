@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import Executor
 
 import pytest
@@ -70,7 +71,11 @@ def test_what_was_typed_is_kept_and_stands_in_the_table(bench, ws):
     assert (row.cells["tags"], row.cells["notes"]) == ("paper, odd one", "diverged *once*")
     opened(bench)
     assert fields(bench) == ("paper, odd one", "diverged *once*")
-    assert bench.opened("runs").editor.preview.object == "<p>diverged <em>once</em></p>\n"
+    preview = bench.opened("runs").editor.preview
+    assert preview.object == (
+        '<div role="region" aria-label="Notes as they are read" tabindex="0"><p>diverged <em>once</em></p>\n</div>'
+    )
+    assert re.search(r'\[role="region"\] \{ max-height: \d+px; overflow: auto; \}', preview.stylesheets[0])
 
 
 def test_a_page_of_a_server_that_was_started_anew_opens_it_over_what_was_read_before(bench, ws, at_once):

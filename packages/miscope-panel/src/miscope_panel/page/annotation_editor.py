@@ -138,7 +138,7 @@ class AnnotationEditor:
         self._preview()
 
     def _preview(self) -> None:
-        self.preview.object = rendered(self.notes.value)
+        self.preview.object = _shown(self.notes.value)
 
     def _save(self) -> None:
         if not (self._writable and self.name) or self._awaited is not None:
@@ -209,3 +209,10 @@ def _annotation(tags: str, notes: str) -> Annotation:
 def _tags(text: str) -> tuple[str, ...]:
     """The words between commas, each of them once."""
     return tuple(dict.fromkeys(word for part in text.split(",") if (word := part.strip())))
+
+
+def _shown(notes: str) -> str:
+    """As they are read: as high as a note of some lines, with a scroll of its own, which the keys reach."""
+    return (
+        f'<div role="region" aria-label="Notes as they are read" tabindex="0">{rendered(notes)}</div>' if notes else ""
+    )

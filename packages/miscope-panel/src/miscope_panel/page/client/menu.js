@@ -1,10 +1,14 @@
 // Pixels that a menu keeps from the edges of the window.
 const MENU_EDGE = 8
+// What of the window moves the button that a menu belongs to.
+const MENU_MOVED = ["scroll", "resize"]
 
 // A button that opens a list of actions. Arrows walk it, Escape and a press elsewhere close it.
 const menu = (model, label, groups_of) => {
   const list = h("div", {class: "menu", role: "menu", popover: "manual", "aria-label": label, hidden: true})
-  const toggle = () => (list.hidden ? open() : close())
+  // A card that is moved in the page takes its list out of the front by itself.
+  const shown = () => !list.hidden && (!list.showPopover || list.matches(":popover-open"))
+  const toggle = () => (shown() ? close() : open())
   const button = icon("more", label, toggle)
   button.setAttribute("aria-haspopup", "menu")
   button.setAttribute("aria-expanded", "false")
@@ -38,16 +42,20 @@ const menu = (model, label, groups_of) => {
     list.replaceChildren(...groups_of().filter((group) => group.items.length).map((group) =>
       h("div", {role: "group", "aria-label": group.title}, h("h6", {"aria-hidden": "true"}, group.title), ...group.items.map(item))))
     list.hidden = false
-    list.showPopover()
+    list.showPopover?.()
     place()
-    for (const moved of ["scroll", "resize"]) addEventListener(moved, place, true)
+    for (const moved of MENU_MOVED) addEventListener(moved, place, true)
     button.setAttribute("aria-expanded", "true")
     stop_at(items()[0])
   }
+  function rest() {
+    for (const moved of MENU_MOVED) removeEventListener(moved, place, true)
+  }
+  model.on("remove", rest)
   function close() {
     if (list.hidden) return
-    list.hidePopover()
-    for (const moved of ["scroll", "resize"]) removeEventListener(moved, place, true)
+    if (shown()) list.hidePopover?.()
+    rest()
     list.hidden = true
     button.setAttribute("aria-expanded", "false")
     button.focus()
