@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from miscope.errors import BadValue
 from miscope.field_docs import documented
+from miscope.figures.above_plot import above_plot, short_names
 from miscope.figures.figure_style import restyle
 
 if TYPE_CHECKING:
@@ -64,12 +65,15 @@ def on_paper(figure: Figure, paper: Paper) -> Figure:
     import plotly.graph_objects as go
 
     factor = paper.font * 96 / 72 / _ON_SCREEN
-    made = restyle(go.Figure(figure), "light").to_plotly_json()
+    styled: Any = restyle(go.Figure(figure), "light")
+    for trace, name in zip(styled.data, short_names([trace.name or "" for trace in styled.data]), strict=True):
+        trace.name = name or None
+    made = styled.to_plotly_json()
     layout = copy.deepcopy(made["layout"])
     ratio = layout["height"] / layout["width"] if layout.get("height") and layout.get("width") else _USUAL
     layout = _lettered(layout, factor)
     margin = {**layout["template"]["layout"]["margin"], **layout.get("margin", {})}
-    # Its title is the caption; a line of annotations may stand where that was.
+    # Its title is the caption; titles of panels may stand under it.
     margin["t"] = min(margin["t"], 30)
     layout.pop("title", None)
     layout |= {
@@ -80,7 +84,7 @@ def on_paper(figure: Figure, paper: Paper) -> Figure:
         "plot_bgcolor": "white",
         "meta": {**(layout.get("meta") or {}), _MARK: paper.width},
     }
-    return go.Figure(data=_lettered(made["data"], factor), layout=layout)
+    return go.Figure(data=_lettered(made["data"], factor), layout=above_plot(styled.data, layout, factor))
 
 
 def is_on_paper(figure: Figure) -> bool:
