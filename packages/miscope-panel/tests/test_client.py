@@ -14,6 +14,7 @@ from miscope_panel.page.cursor import Cursor
 from miscope_panel.page.jobs_board import JobsBoard
 from miscope_panel.page.launch.launch_view import LaunchView
 from miscope_panel.page.parallel_drawer import ParallelAxes
+from miscope_panel.page.rows_ahead import FoundInBrowser
 from miscope_panel.page.shell import Shell
 
 FILES = sorted([*(Path(miscope_panel.__file__).parent / "page" / "client").glob("*.*s"), *SHARED.glob("*.*s")])
@@ -23,7 +24,7 @@ FILES = sorted([*(Path(miscope_panel.__file__).parent / "page" / "client").glob(
     "component",
     [
         *("card", "page_cursor", "catalogue", "selected_files", "shell", "jobs_board", "analysis_grid"),
-        *("parallel_axes", "runs_keys", "lens_list", "catalogue_board", "selected_bar", "board_heading"),
+        *("parallel_axes", "runs_keys", "lens_list", "catalogue_board", "selected_bar", "board_heading", "rows_ahead"),
     ],
 )
 def test_every_component_carries_what_it_shares(component):
@@ -38,7 +39,7 @@ def test_cursor_and_charts_of_the_page_are_those_that_a_notebook_has():
 
 @pytest.mark.parametrize(
     "component",
-    [BoardHeading, Card, Cursor, JobsBoard, LaunchView, ParallelAxes, Shell],
+    [BoardHeading, Card, Cursor, FoundInBrowser, JobsBoard, LaunchView, ParallelAxes, Shell],
     ids=lambda component: component.__name__,
 )
 def test_parts_of_one_module_do_not_name_two_things_alike(component):

@@ -41,9 +41,13 @@ class RunsControls:
         self._groups: Mapping[str, tuple[str, ...]] = {_NONE: ()}
         small: dict[str, Any] = {"size": "small", "margin": 0, "sx": FIELD}
         choice: dict[str, Any] = {"margin": 0, "sx": CHOICE}
-        self.find = TextField(label="Find", placeholder="p113 seed=1 test_loss<1e-3", width=210, **small)
+        self.find = TextField(
+            label="Find", placeholder="p113 seed=1 test_loss<1e-3", width=210, css_classes=["runs-find"], **small
+        )
         condition = "prime > 50 and seed < 3"
-        self.where = TextField(label="Where (SQL)", placeholder=condition, width=220, **small)
+        self.where = TextField(
+            label="Where (SQL)", placeholder=condition, width=220, css_classes=["runs-where"], **small
+        )
         self.group = pmui.Select(label="Group by", options=[*self._groups], width=130, size="small", **choice)
         self.columns = pmui.MultiChoice(label="Columns", options=[], searchable=True, chip=False, width=140, **choice)
         self.at = TextField(label="At step", placeholder=_LAST, width=100, **small)

@@ -19,6 +19,7 @@ from miscope_panel.page.opening import moved_on
 from miscope_panel.page.page_record import PageContext, ServerContext
 from miscope_panel.page.parallel_drawer import ParallelDrawer
 from miscope_panel.page.push_button import PushButton
+from miscope_panel.page.rows_ahead import RowsAhead
 from miscope_panel.page.runs_controls import RunsControls, grouped_by
 from miscope_panel.page.runs_keys import RunsKeys
 from miscope_panel.page.saved_views_bar import SavedViewsBar
@@ -36,10 +37,8 @@ from miscope_panel.shown.variants_table import TableAnswer, answer, curve_shown
 
 __all__ = ["RunsPage"]
 
-_PARALLEL, _ON, _BOUNDS = "parallel", "on", "bounds"
-"""What an address says of parallel coordinates: 'runs:parallel=on&runs:bounds=seed:1..'."""
-_UNFOLDED = "unfolded"
-"""And of the groups whose variants are shown: 'runs:unfolded=113,59'."""
+_PARALLEL, _ON, _BOUNDS, _UNFOLDED = "parallel", "on", "bounds", "unfolded"
+"""What an address says: 'runs:parallel=on&runs:bounds=seed:1..&runs:unfolded=113,59'."""
 
 
 @final
@@ -62,10 +61,11 @@ class RunsPage:
         self.views = SavedViewsBar(workspace, errands, writable=actions is not None)
         self.controls, self.grid = RunsControls(*self.views.parts), VariantGrid()
         self.parallel, self.keys = ParallelDrawer(), RunsKeys(width=0, height=0, margin=0)
+        self.ahead = RowsAhead(errands)
         self.curves = TableCurves(workspace, errands, self.grid)
         self.selected = SelectedActions(workspace, errands, actions)
         self.editor = AnnotationEditor(workspace, errands, writable=actions is not None)
-        self.clear = PushButton(label="Show all", visible=False, margin=0)
+        self.clear = PushButton(label="Show all", visible=False, margin=0, css_classes=["runs-all"])
         self.relax = PushButton(label="", visible=False, margin=0)
         self.refresh = PushButton(label="Refresh", margin=0)
         self.unfold = PushButton(label="Unfold all", visible=False, margin=0)
@@ -75,7 +75,7 @@ class RunsPage:
             margin=0, align_items="center", sizing_mode="stretch_width", stylesheets=[sheet("runs_bar")],
         )  # fmt: skip
         self.view = pn.Column(
-            self.keys, self.controls.bar, bar, self.editor.view, self.grid.view, self.parallel.view,
+            self.keys, self.ahead.view, self.controls.bar, bar, self.editor.view, self.grid.view, self.parallel.view,
             sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
         self.live = LiveRows(context, self._read_on)
@@ -179,6 +179,7 @@ class RunsPage:
         if asked == self._asked:
             self._laid = rows
             self.grid.show(rows, asked.order, self.curves.name, self.curves.known, page)
+            self.ahead.settle(asked, found)
             self.parallel.show(found)
             self.unfold.label = "Fold all" if _all_unfolded(rows) else "Unfold all"
 
@@ -207,6 +208,7 @@ class RunsPage:
             self.live.done()
             return
         self._found = found = replace(found, shown=in_their_places(before.shown, found.shown))
+        self.ahead.forget()
         rows = {row.variants: row for row in before.shown.rows}
         gone_on = (row for row in found.shown.rows if row != rows.get(row.variants))
         self.curves.forget(name for row in gone_on for name in row.variants)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from html import escape
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 import pandas as pd
@@ -18,10 +18,12 @@ from miscope_panel.shown.column_room import Room, fits, rooms
 from miscope_panel.shown.table_cells import CURVE, FIELD, NAME, frame_of, heading, places_of, sorters_of
 from miscope_panel.shown.unfolding import LaidTable
 
-__all__ = ["PAGE_ROWS", "VariantGrid"]
+__all__ = ["PAGE_ROWS", "TABLE_TAG", "VariantGrid"]
 
 PAGE_ROWS = 50
 """Rows of one page of the table: what is not on it is not sent."""
+TABLE_TAG = "variants"
+"""By which the table is found in the browser."""
 _IN_SIGHT = {NAME: "left", f"{FIELD}state": "right"}
 """Columns that stay where they are, however many others there are to go through, and on which side."""
 
@@ -34,6 +36,9 @@ class _InOrder(pn.widgets.Tabulator):
 
     Bokeh, through which Panel would make columns of a frame, does so by what pandas 3.1 warns of.
     """
+
+    # Milliseconds. Panel lets 50 pass before it hears of another order, and forgets it where it sends rows meanwhile.
+    _debounce: ClassVar[int] = 0
 
     def __init__(self, frame: pd.DataFrame, room: Mapping[str, Room], **look: Any) -> None:
         self.room = room
@@ -185,6 +190,7 @@ class VariantGrid:
             sortable={CURVE: False} if self._curve else True,
             sizing_mode="stretch_width",
             margin=0,
+            tags=[TABLE_TAG],
             stylesheets=[sheet("grid")],
         )
         widget.param.watch(self._pick, "selection")

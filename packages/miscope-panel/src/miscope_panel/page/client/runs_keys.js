@@ -66,11 +66,18 @@ export function render({model, el}) {
     return true
   }
 
+  // Rows that were found here may be seen before the server knows them.
+  function once_settled(row, act) {
+    const [place, words] = [place_of(row), row.querySelector(".name")?.title]
+    if (!miscope.unsettled) act(place)
+    else miscope.unsettled.push(() => rows_there()?.children[place]?.querySelector(".name")?.title === words && act(place))
+  }
+
   function on_row(row, key) {
     if (key === "ArrowRight" || key === "ArrowLeft") return fold(row, key === "ArrowRight")
     if (key === "Enter") {
       if (is_group(row)) keep(row)
-      model.send_msg({key: "open", row: place_of(row)})
+      once_settled(row, (place) => model.send_msg({key: "open", row: place}))
     }
     else if (key === "x") box_of(row)?.click()
     else if (key in WALK) keep(row[WALK[key]])
