@@ -78,7 +78,7 @@ def test_where_no_title_and_no_legend_stand_nothing_is_kept_free_for_them():
 
 def test_the_legend_stands_in_rows_above_the_panels_which_stay_as_high_as_they_were():
     alone, layout = (on_paper(course(*names), Paper()).layout for names in (("a",), ("train", "test")))
-    assert (layout.legend.orientation, layout.legend.x, layout.legend.yanchor) == ("h", 0, "bottom")
+    assert (layout.legend.orientation, layout.legend.yref, layout.legend.yanchor) == ("h", "container", "top")
     many = on_paper(course(*(f"curve {number}" for number in range(12))), Paper()).layout
     assert many.height - many.margin.t == pytest.approx(Paper().pixels * 440 / 760 - 30 * 8 * 96 / 72 / 12)
     assert many.margin.t > layout.margin.t > alone.margin.t

@@ -45,8 +45,8 @@ def above_plot(traces: Sequence[Any], layout: Part, factor: float) -> Part:
     more = max(0.0, top + legend - margin["t"])
     made = {**named, "margin": {**margin, "t": top}, "height": layout["height"] + more}
     if lines:
-        panels = max(made["height"] - top - legend - margin["b"], 1.0)
-        place = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1 + top / panels, "yanchor": "bottom"}
+        # Measured from the figure's edge: beside the panels plotly keeps room for it once more.
+        place = {"orientation": "h", "x": 0, "xanchor": "left", "yref": "container", "y": 1, "yanchor": "top"}
         made["legend"] = {**layout.get("legend", {}), **place, "entrywidth": wide}
         made["margin"] = {**made["margin"], "t": top + legend}
     return made
