@@ -146,3 +146,33 @@ def test_of_messages_that_come_together_none_takes_the_place_of_another(monkeypa
     with ThreadPoolExecutor(1) as server:
         server.submit(lambda: asyncio.run(messages(sent))).result(60)
     assert sent == ["of run 1", "of run 2"]
+
+
+async def fetched(early: bool, connected: int) -> tuple[list[int], list[int]]:
+    """What of a result was delivered before the page is loaded, and after that."""
+    document, pool, delivered = Document(), ThreadPoolExecutor(1), []
+    session = ServerSession("one", document, IOLoop.current())
+    session._subscribed_connections = {object() for _ in range(connected)}
+    document._session_context = lambda: context  # type: ignore[assignment]
+    context = SimpleNamespace(session=session, server_context=None)
+    with set_curdoc(document):
+        errands = Errands(pool)
+    errands.send(lambda: 1, delivered.append, early=early)
+    pool.shutdown(wait=True)
+    await asyncio.sleep(0.05)
+    before = [*delivered]
+    session._subscribed_connections = set()
+    errands.open()
+    await asyncio.sleep(0.05)
+    session.destroy()
+    return before, delivered
+
+
+def test_a_page_is_fetched_with_the_pictures_that_are_there_by_then_and_no_later_one_is_lost() -> None:
+    """What changes between its being fetched and its being built a browser would never hear of."""
+    with ThreadPoolExecutor(1) as server:
+        found = [server.submit(lambda given=given: asyncio.run(fetched(*given))).result(60) for given in SCENES]
+    assert found == [([1], [1]), ([], [1]), ([], [1])]
+
+
+SCENES = [(True, 0), (True, 1), (False, 0)]

@@ -29,5 +29,6 @@ class Compressed:
         self.app, self._gzip = app, GZipMiddleware(app, minimum_size=SHORTEST, compresslevel=_LEVEL)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        plain = scope["type"] != "http" or scope["path"].startswith(_AS_THEY_ARE)
+        # A page is sent in parts too, and packing would keep its head back until the whole is there.
+        plain = scope["type"] != "http" or scope["path"] == "/" or scope["path"].startswith(_AS_THEY_ARE)
         await (self.app if plain else self._gzip)(scope, receive, send)

@@ -118,7 +118,7 @@ class Card(BoardPart):
             self._sent = True
             self._serial += 1
             work = partial(self._make, request, self._serial, render)
-            errands.send(work, partial(self._show, request, self._serial, errands))
+            errands.send(work, partial(self._show, request, self._serial, errands), early=True)
 
     def inform(self, request: Request, errands: Errands) -> None:
         """Have what is asked about the card asked of this request; what was told of another is dropped."""

@@ -6,17 +6,30 @@ import sys
 from typing import cast
 
 from fastapi import APIRouter, HTTPException
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 from panel.io.resources import COMPONENT_PATH
 from panel.io.server import ComponentResourceHandler
 from tornado.web import HTTPError
+
+from miscope_panel.http.kept_files import FOREVER
+from miscope_panel.page.page_component import MODULES, PageComponent
 
 __all__ = ["components"]
 
 
 def components() -> APIRouter:
-    """The route, to stand before Panel's own, which imports any module that an address names and fails on odd ones."""
+    """The routes of our components, and one to stand before Panel's own, which imports any module that an address
+    names and fails on odd ones."""
     routes = APIRouter()
+
+    @routes.get(f"{MODULES}/{{module}}/{{name}}/{{digest}}.js", include_in_schema=False)
+    def component_module(module: str, name: str, digest: str) -> Response:
+        component = getattr(sys.modules.get(module), name, None)
+        if not isinstance(component, type) or not issubclass(component, PageComponent):
+            raise HTTPException(404, "No component lies there.")
+        # A page that was loaded before the server was started anew asks for what is no more.
+        kept = {"cache-control": FOREVER if component.address().endswith(f"/{digest}.js") else "no-store"}
+        return Response(str(component._esm), media_type="text/javascript", headers=kept)
 
     @routes.get(f"/{COMPONENT_PATH.rstrip('/')}/{{path:path}}", include_in_schema=False)
     def component(path: str) -> FileResponse:

@@ -28,6 +28,8 @@ class Errands:
     def __init__(self, pool: Executor) -> None:
         self._pool, self._document = pool, pn.state.curdoc
         self._results: deque[Callable[[], None]] = deque()
+        self._early: deque[Callable[[], None]] = deque()
+        """Those that a page may be fetched with."""
         self._announced = False
         """Whether they are to be delivered at the next turn of the event loop."""
         self._loaded = self._document is None
@@ -37,12 +39,15 @@ class Errands:
             # what it is given for as long as the document lives, which must not be for as long as this does.
             pn.state.onload(partial(_open, ref(self)))
 
-    def send(self, work: Callable[[], T], then: Callable[[T], None], on: Executor | None = None) -> None:
+    def send(
+        self, work: Callable[[], T], then: Callable[[T], None], on: Executor | None = None, *, early: bool = False
+    ) -> None:
         """Do the work on a thread; give its result to `then` on the page's event loop, if the page still stands.
 
-        on: threads for what takes long; None for those on which figures are made.
+        on: threads for what takes long; None for those on which figures are made. early: `then` sets values of
+        components that are on the page alone, which a browser that has not fetched it yet gets with it.
         """
-        (on or self._pool).submit(self._do, work).add_done_callback(partial(self._come_back, then))
+        (on or self._pool).submit(self._do, work).add_done_callback(partial(self._come_back, then, early))
 
     def hand(self, then: Callable[[], None]) -> bool:
         """Have it called on the page's event loop, from whatever thread; whether the page still stands."""
@@ -67,12 +72,13 @@ class Errands:
         """On a thread, maybe long after it was sent: nothing for a page that was closed meanwhile."""
         return work() if self.stands else None
 
-    def _come_back(self, then: Callable[[T], None], made: Future[T | None]) -> None:
+    def _come_back(self, then: Callable[[T], None], early: bool, made: Future[T | None]) -> None:
         if not made.cancelled() and self.stands:
-            self._bring(partial(then, cast("T", made.result())))
+            self._bring(partial(then, cast("T", made.result())), early=early)
 
-    def _bring(self, result: Callable[[], None]) -> None:
-        self._results.append(result)
+    def _bring(self, result: Callable[[], None], *, early: bool = False) -> None:
+        # Once the page is there all are delivered in the order in which they came.
+        (self._early if early and not self._loaded else self._results).append(result)
         if self._document is None:
             self._deliver()
         else:
@@ -97,11 +103,22 @@ class Errands:
         try:
             # Results that came together go to the browser together, each of them: some are messages, not states.
             with unlocked("collect"):
-                while self._loaded and self._results:
-                    self._results.popleft()()
+                while result := self._next():
+                    result()
         finally:
-            if self._loaded and self._results:  # behind one that failed
+            if self._loaded and (self._early or self._results):  # behind one that failed
                 self._announce()
+
+    @property
+    def _fetched(self) -> bool:
+        """Whether a browser has begun to fetch the page: what changes until it has it Panel keeps from it."""
+        session = self._document and getattr(self._document.session_context, "session", None)
+        return session is not None and session.connection_count > 0
+
+    def _next(self) -> Callable[[], None] | None:
+        if self._early and (self._loaded or not self._fetched):
+            return self._early.popleft()
+        return self._results.popleft() if self._loaded and self._results else None
 
 
 def attempted(work: Callable[[], T]) -> T | MiscopeError:

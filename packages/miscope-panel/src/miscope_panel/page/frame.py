@@ -11,6 +11,7 @@ import param
 from panel.viewable import Viewable
 
 from miscope_panel.page.client import sheet
+from miscope_panel.page.letters import LETTERS, faces
 from miscope_panel.page.sidebar import Sidebar
 from miscope_panel.shown.selection import Place, Selection
 
@@ -57,10 +58,12 @@ _THEME: dict[str, Any] = {
     "light": {
         "palette": {"primary": {"main": "#0072b2"}, "background": {"default": "#ffffff", "paper": "#ffffff"}},
         "components": _PARTS,
+        "typography": {"fontFamily": LETTERS},
     },
     "dark": {
         "palette": {"primary": {"main": "#56b4e9"}, "background": {"default": "#161819", "paper": "#161819"}},
         "components": _PARTS,
+        "typography": {"fontFamily": LETTERS},
     },
 }
 
@@ -87,7 +90,7 @@ def page(
         busy_indicator=None,
         dark_theme=selection.dark,
         theme_config=_THEME,
-        raw_css=[sheet("look"), sheet("skip_link")],
+        raw_css=[sheet("look"), faces(), sheet("skip_link")],
         sx=_HEADER,
     )
     _leave_alone(listening)

@@ -1,4 +1,4 @@
-"""The websockets of open pages: what cannot be one is refused in words, and a closed page is given up at once."""
+"""The pages and their websockets: what cannot be one is refused in words, and a closed page is given up at once."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 from bokeh.protocol.exceptions import ProtocolError
 from bokeh.util.token import check_token_signature, get_token_payload
-from bokeh_fastapi.handler import WSHandler
-from starlette.routing import WebSocketRoute
+from bokeh_fastapi.handler import DocHandler, WSHandler
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from miscope_panel.page.early_head import EarlyHead
 from miscope_panel.page.message_turns import MessageTurns
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ _REFUSED = 1008
 
 
 def route_pages(served: BokehFastAPI) -> None:
-    """Put routes of ours before those that bokeh-fastapi made for its websockets.
+    """Put routes of ours before those that bokeh-fastapi made for its pages and their websockets.
 
     Its loop takes the message that a page was closed for one to wait behind (0.1.8): what it waits for then raises,
     and the client stays on its list, and with it the session, its document and everything on the page.
@@ -34,6 +37,14 @@ def route_pages(served: BokehFastAPI) -> None:
     for url, context in served._applications.items():
         path = f"{url.rstrip('/')}/ws"
         served.app.router.routes.insert(0, WebSocketRoute(path, _endpoint(served, context)))
+        served.app.router.routes.insert(0, Route(url, EarlyHead(_making(DocHandler(served, context))).answer))
+
+
+def _making(handler: DocHandler) -> Callable[[Request], Awaitable[Response]]:
+    async def whole_page(request: Request) -> Response:
+        return await handler.get(request, None)
+
+    return whole_page
 
 
 def _endpoint(served: BokehFastAPI, context: ApplicationContext) -> Callable[[WebSocket], Awaitable[None]]:

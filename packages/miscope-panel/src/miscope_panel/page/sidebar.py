@@ -147,7 +147,7 @@ class Sidebar:
         said = said_of_lens(place, choices, self._views) if self._offered else ""
         self.lenses.param.update(lenses=[asdict(choice) for choice in choices], said=said)
         views = [self._entry(view, place) for _, view in sorted(self._views.items())]
-        self.catalogue.param.update(views=views, beside_lens=any(choice.open for choice in choices))
+        self.catalogue.change(views=views, beside_lens=any(choice.open for choice in choices))
 
     def offer(self, lenses: Mapping[str, Lens], studies: Mapping[str, tuple[str, ...]]) -> None:
         """These lenses can be looked through, and these studies have several variants each."""

@@ -4,9 +4,12 @@ const REST_OF_HAND = 80
 
 let library = null
 const plotly = () => (library ??= window.Plotly ? Promise.resolve(window.Plotly) : new Promise((loaded, failed) => {
-  // plotly.js looks for a module loader and would hand itself to it instead of the page.
-  const script = h("script", {src: miscope.charts.bundle, onload: () => loaded(window.Plotly), onerror: failed})
-  document.head.append(script)
+  // The page's head asks for it; plotly.js says nowhere else that it is there.
+  const begun = document.querySelector(`script[src="${miscope.charts.bundle}"]`)
+  const script = begun ?? h("script", {src: miscope.charts.bundle})
+  script.addEventListener("load", () => loaded(window.Plotly))
+  script.addEventListener("error", failed)
+  if (!begun) document.head.append(script)
 }))
 const ready = () => (miscope.charts ? Promise.resolve() : new Promise((done) => window.addEventListener("miscope:ready", done, {once: true})))
 
@@ -104,8 +107,11 @@ export function render({model, el}) {
     if (wanted_wide() !== host.classList.contains("wide")) stretch(wanted_wide())
   }
 
+  let laid_out = () => {}
+  const first_layout = new Promise((done) => (laid_out = done))
+
   async function draw() {
-    await ready()
+    await Promise.all([ready(), first_layout])
     // Of what came meanwhile the last is drawn, once.
     if (!figure || drawn === called) return
     drawn = called
@@ -276,6 +282,7 @@ export function render({model, el}) {
     tell()
   }
   const sight = new IntersectionObserver(([entry]) => {
+    laid_out()
     if (is_twin(host)) return
     near = entry.isIntersecting
     see()

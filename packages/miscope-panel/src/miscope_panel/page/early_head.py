@@ -1,0 +1,89 @@
+"""A page's head is sent before its session is made, so that the browser runs the scripts meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import final
+
+from panel import __version__ as panel_version
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from miscope_panel.shown.plotlyjs import BUNDLE
+
+__all__ = ["EarlyHead", "head_of", "prepared", "rest_of"]
+
+_END = "</head>"
+
+_PLOTLY = f'<script async src="{BUNDLE}"></script>\n'
+"""Each chart waits for it, and it is the longest of the scripts: it comes first and keeps no other from running."""
+
+
+_NATIVE = """<script>
+  {
+    const shim = window.importShim
+    const ours = (address) => /^(\\.?\\/)?(components|static|assets)\\//.test(address)
+    const load = (address, ...more) => (ours(address) ? import(address) : shim(address, ...more))
+    window.importShim = Object.assign(load, shim)
+  }
+</script>
+"""
+"""Panel asks a shim for every module, which fetches it, reads it for imports and hands it on as a copy. What this
+server has imports nothing by name, and the browser loads it sooner by itself."""
+
+_SHIM = re.compile(r"(<script [^>]*es-module-shims[^>]*></script>\n)")
+
+_UNNAMED = re.compile(r'((?:src|href)="static/extensions/panel/[^"?]+)"')
+"""Files of Panel whose address does not say their version: a browser would ask for each whether it is still the same,
+and wait with the scripts after it until a server that makes its session says so."""
+
+
+@final
+class EarlyHead:
+    """Answers whoever asks for a page; all pages have one head, which is that of the page before.
+
+    make: the whole page, its session made.
+    """
+
+    def __init__(self, make: Callable[[Request], Awaitable[Response]]) -> None:
+        self._make = make
+        self._head = ""
+
+    async def answer(self, request: Request) -> StreamingResponse:
+        """The page, in two parts but the first time."""
+        return StreamingResponse(self._parts(request), media_type="text/html", headers={"cache-control": "no-store"})
+
+    async def _parts(self, request: Request) -> AsyncIterator[str]:
+        sent = self._head
+        if sent:
+            yield sent
+            # Making a session keeps the event loop busy; what was sent is to be on its way by then.
+            await asyncio.sleep(0)
+        page = prepared(bytes((await self._make(request)).body).decode())
+        self._head = head_of(page)
+        yield rest_of(page, sent)
+
+
+def prepared(page: str) -> str:
+    """The page as Panel made it, plotly.js the first of its scripts and all that is Panel's to be kept."""
+    page = page.replace("<head>\n", f"<head>\n    {_PLOTLY}", 1)
+    page = _SHIM.sub(lambda found: found[1] + _NATIVE, page, count=1)
+    return _UNNAMED.sub(rf'\1?v={panel_version}"', page)
+
+
+def head_of(page: str) -> str:
+    """What a page begins with, up to the end of its head, which is left open; "" of one that has no head."""
+    return page[: page.find(_END)] if _END in page else ""
+
+
+def rest_of(page: str, sent: str) -> str:
+    """What is left to send of a page. The head that was sent may be that of another page, which lacks scripts of this
+    one or has more: then the lines that this one's head alone has, and what follows it."""
+    if page.startswith(sent):
+        return page[len(sent) :]
+    head = head_of(page)
+    known = set(sent.splitlines())
+    missing = "".join(line for line in head.splitlines(keepends=True) if line.rstrip("\n") not in known)
+    return missing + page[len(head) :]
