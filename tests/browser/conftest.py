@@ -367,6 +367,20 @@ class Keys:
 
 
 @pytest.fixture(scope="session")
+def comes_to_be() -> Callable[[Any, Callable[[], object], object], None]:
+    """Waits until what is seen is that; a page on which bars are still filled lays its cards out once more."""
+
+    def wait(page: Any, look: Callable[[], object], wanted: object) -> None:
+        for _ in range(300):
+            if look() == wanted:
+                return
+            page.wait_for_timeout(100)
+        assert look() == wanted
+
+    return wait
+
+
+@pytest.fixture(scope="session")
 def keyboard() -> type[Keys]:
     """keyboard(page): a hand on the keys of that page."""
     return Keys

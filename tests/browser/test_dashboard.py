@@ -168,7 +168,7 @@ def test_dragging_the_slider_and_playing_move_the_cursor(turn_to):
     expect(neuron(page).locator(".badge")).to_have_text(f"epoch {rested:,}")
 
 
-def test_playing_draws_every_step_once_and_leaves_curves_alone(visit):
+def test_playing_draws_every_step_once_and_leaves_curves_alone(visit, comes_to_be):
     page, seen = visit(f"views={CARDS}&e=0")
     expect(neuron(page).locator(".badge")).to_have_text("epoch 0")
     before = drawn(losses(page)), drawn(neuron(page))
@@ -184,7 +184,7 @@ def test_playing_draws_every_step_once_and_leaves_curves_alone(visit):
     played = picture(neuron(page))
     page.reload()
     drawn(neuron(page))
-    assert picture(neuron(page)) == played
+    comes_to_be(page, lambda: picture(neuron(page)), played)
 
 
 MOVING = """(function moving(root) {

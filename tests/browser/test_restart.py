@@ -90,7 +90,7 @@ def controls(page):
     return page.locator("section.card .controls").all_inner_texts()
 
 
-def test_cards_step_and_controls_are_as_before(visit, server):
+def test_cards_step_and_controls_are_as_before(visit, server, comes_to_be):
     page, seen = visit(f"v={NAME}&e=100&views={CARDS}&behaviour.losses:clock=log")
     pictures(page, 100)
     neuron = page.get_by_label("neuron: one more")
@@ -105,7 +105,7 @@ def test_cards_step_and_controls_are_as_before(visit, server):
     page.keyboard.press("ArrowRight")
     expect(strip(page)).to_have_class("gone asked")
     back(page, seen, server)
-    assert (pictures(page, 150), controls(page), page.url) == before
+    comes_to_be(page, lambda: (pictures(page, 150), controls(page), page.url), before)
     # It goes on from here.
     page.get_by_label("neuron: one more").click()
     expect(page).to_have_url(re.compile("[?&]neuron=2"))

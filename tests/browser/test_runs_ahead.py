@@ -104,7 +104,7 @@ KEPT = """() => {
   }
 }"""
 """From now on the server hears nothing, until it hears all."""
-KNOWN = """() => Bokeh.index.query_one((view) => view.model.esm?.includes("found_rows"))?.model.data.ready"""
+KNOWN = """() => Bokeh.index.query_one((view) => view.model.class_name === "FoundInBrowser")?.model.data.ready"""
 
 
 def column(page, field):
@@ -147,7 +147,7 @@ def test_what_the_server_finds_stands(visit):
     # As the browser has it no row has the word; what it has is not what the server knows.
     page.evaluate(
         """() => {
-          const model = Bokeh.index.query_one((view) => view.model.esm?.includes("found_rows")).model.data
+          const model = Bokeh.index.query_one((view) => view.model.class_name === "FoundInBrowser").model.data
           model.setv({known: JSON.stringify({...JSON.parse(model.known), columns: []})}, {sync: false})
         }"""
     )

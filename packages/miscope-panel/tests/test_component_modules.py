@@ -8,6 +8,7 @@ import pytest
 from bokeh.document import Document
 from fastapi.testclient import TestClient
 
+import miscope_panel.page.card
 from miscope_panel.app import application
 from miscope_panel.http.guard import LOOPBACK
 from miscope_panel.page.card import Card
@@ -50,3 +51,11 @@ def test_an_older_address_brings_what_is_there_now_and_is_not_kept(client):
 def test_nothing_else_lies_there(where, client):
     assert client.get(f"/assets/modules/{where}").status_code == 404
     assert client.get("/assets/modules/miscope_panel.page.card/partial/0.js").status_code == 404
+
+
+def test_no_address_has_a_module_import_another(client, monkeypatch):
+    def imports(name):
+        raise AssertionError(f"{name} was asked for")
+
+    monkeypatch.setattr(miscope_panel.page.card, "__getattr__", imports, raising=False)
+    assert client.get("/assets/modules/miscope_panel.page.card/nothing/0.js").status_code == 404

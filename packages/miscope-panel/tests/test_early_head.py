@@ -8,9 +8,10 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, StreamingResponse
 
 from miscope_panel.app import application
+from miscope_panel.http.counted_files import CountedFiles
 from miscope_panel.http.guard import LOOPBACK
 from miscope_panel.page.early_head import EarlyHead, head_of, prepared, rest_of
 from miscope_panel.shown.plotlyjs import BUNDLE
@@ -36,10 +37,15 @@ async def answers(pages: EarlyHead, turns: list[str], times: int) -> list[list[s
     """The parts of that many answers; what was sent is noted among the turns."""
     found = []
     for _ in range(times):
+        answer = await pages.answer(Request({"type": "http", "method": "GET"}))
         parts = []
-        async for part in (await pages.answer(Request({"type": "http"}))).body_iterator:
+        if isinstance(answer, StreamingResponse):
+            async for part in answer.body_iterator:
+                turns.append("sent")
+                parts.append(str(part))
+        else:
             turns.append("sent")
-            parts.append(str(part))
+            parts.append(bytes(answer.body).decode())
         found.append(parts)
     return found
 
@@ -53,10 +59,23 @@ def test_the_second_visitor_gets_the_head_before_the_session_is_made():
     assert second[0] == head_of(prepared(PAGES[0]))
 
 
+def test_the_session_is_made_once_no_more_files_are_asked_for():
+    """Three are asked for, one pause after the other; a browser that asks without end is not waited for."""
+    make, turns = made(*PAGES)
+    asked = iter([0, 1, 1, 2, 2, 3, 3, 3])
+    asyncio.run(answers(EarlyHead(make, lambda: next(asked)), turns, 2))
+    assert next(asked, None) is None
+    endless = iter(range(10**6))
+    pages = EarlyHead(made(*PAGES)[0], lambda: next(endless))
+    asyncio.run(answers(pages, [], 2))
+    assert next(endless) == 20
+
+
 def test_of_another_head_only_what_was_not_sent_comes_after_it():
-    sent = "<head>\n<script src=a></script>\n<script src=old></script>\n"
-    page = "<head>\n<script src=a></script>\n<script src=new></script>\n</head>\n<body></body>\n"
-    assert rest_of(page, sent) == "<script src=new></script>\n</head>\n<body></body>\n"
+    sent = "<head>\n<script src=a></script>\n<script src=old></script>\n<style>\n  a {}\n</style>\n"
+    new = "<script src=new></script>\n<style>\n  a {}\n  b {}\n</style>\n"
+    page = f"<head>\n<script src=a></script>\n{new}</head>\n<body></body>\n"
+    assert rest_of(page, sent) == f"{new}</head>\n<body></body>\n"
     assert rest_of(page, "") == page
     assert rest_of(page, head_of(page)) == "</head>\n<body></body>\n"
 
@@ -80,9 +99,18 @@ def test_a_page_that_is_visited_again_is_as_whole_as_the_first(client):
     assert second.count("<head>") == second.count("</head>") == second.count("</html>") == 1
 
 
+def test_what_a_browser_asks_for_to_show_a_page_is_counted():
+    async def file(scope, receive, send):
+        seen.append(files.asked)
+
+    files, seen = CountedFiles(), []
+    asyncio.run(files.before(file)({}, None, None))
+    assert (seen, files.asked) == ([1], 2)
+
+
 def test_plotly_is_the_first_script_and_keeps_no_other_from_running(client):
     scripts = re.findall(r"<script[^>]*>", client.get("/").text)
-    assert scripts[0] == f'<script async src="{BUNDLE}">'
+    assert scripts[0] == f'<script async src="{BUNDLE}" onerror="this.remove()">'
 
 
 def test_no_script_of_a_page_is_asked_for_again_by_a_browser_that_has_it(client):
@@ -98,6 +126,12 @@ def test_no_script_of_a_page_is_asked_for_again_by_a_browser_that_has_it(client)
 def test_modules_of_this_server_are_loaded_by_the_browser_itself(client):
     page = client.get("/").text
     assert page.index("es-module-shims") < page.index("window.importShim =") < page.index("bokeh.min.js")
+
+
+def test_whoever_asks_for_the_head_of_the_answer_alone_has_no_session_made():
+    make, turns = made()
+    answer = asyncio.run(EarlyHead(make).answer(Request({"type": "http", "method": "HEAD"})))
+    assert (answer.status_code, answer.body, turns) == (200, b"", [])
 
 
 def test_a_page_goes_out_unpacked_because_packing_would_keep_its_head_back(client):

@@ -159,11 +159,13 @@ async def fetched(early: bool, connected: int) -> tuple[list[int], list[int]]:
         errands = Errands(pool)
     errands.send(lambda: 1, delivered.append, early=early)
     pool.shutdown(wait=True)
-    await asyncio.sleep(0.05)
+    for _ in range(50):
+        await asyncio.sleep(0)
     before = [*delivered]
     session._subscribed_connections = set()
     errands.open()
-    await asyncio.sleep(0.05)
+    for _ in range(50):
+        await asyncio.sleep(0)
     session.destroy()
     return before, delivered
 

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 import miscope
 from miscope.runs.run_queue import RunQueue
 from miscope_panel.attendance import Attendance
+from miscope_panel.http.counted_files import CountedFiles
 from miscope_panel.http.extension_files import ExtensionFiles
 from miscope_panel.http.guard import Guard
 from miscope_panel.http.kept_files import KeptFiles
@@ -76,7 +77,7 @@ def application(  # noqa: PLR0913 - each is something else that a server is told
         redoc_url=None,
         openapi_url=f"{PREFIX}/openapi.json",
     )
-    _mount_files(app)
+    files = _mount_files(app)
     queue = RunQueue(workspace.root)
     summon = Attendance(queue).call
     access = QueueAccess(workspace=workspace, queue=queue, summon=summon, ending=ending, estimating=Estimating(ending))
@@ -98,15 +99,17 @@ def application(  # noqa: PLR0913 - each is something else that a server is told
     app.include_router(components())
     app.include_router(server.made.router())
     served = add_applications({"/": session}, app=app, title="miscope", location=False, websocket_origin=["*"])
-    route_pages(served)
+    route_pages(served, lambda: files.asked)
     return Guard(app, hosts, token, read_only=read_only)
 
 
-def _mount_files(app: FastAPI) -> None:
+def _mount_files(app: FastAPI) -> CountedFiles:
     """Scripts, styles and fonts of the page, where Bokeh looks for them; its own are packed for nobody."""
-    app.mount(ASSETS, KeptFiles(directory(), named=True))
-    app.mount("/static/extensions/{name}", ExtensionFiles(extension_dirs))
-    app.mount("/static", KeptFiles(settings.bokehjs_path()))
+    files = CountedFiles()
+    app.mount(ASSETS, files.before(KeptFiles(directory(), named=True)))
+    app.mount("/static/extensions/{name}", files.before(ExtensionFiles(extension_dirs)))
+    app.mount("/static", files.before(KeptFiles(settings.bokehjs_path())))
+    return files
 
 
 def _warm() -> None:

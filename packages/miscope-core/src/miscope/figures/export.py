@@ -7,7 +7,7 @@ import os
 import shutil
 import threading
 from collections.abc import Coroutine
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -156,8 +156,7 @@ class Exporter:
         if self._loop is None or self._thread is None:
             return
         if self._kaleido is not None and self._opened is not None:
-            with suppress(*_lost()):
-                self._opened.result(20)
+            wait([self._opened], timeout=20)
             with suppress(*_lost()):
                 self._wait(self._kaleido.close(), timeout=20)
         self._kaleido, self._opened, self._drew = None, None, False

@@ -43,11 +43,13 @@ def _asked(figure: Figure, options: dict[str, Any]) -> dict[str, Any]:
 
 async def _drawn(browser: Kaleido, asked: dict[str, Any]) -> bytes | None:
     """None where the page does not draw it."""
-    (tab,) = browser.tabs.values()
+    tab = browser.get_tab()
+    if tab is None:
+        return None
     page = await tab.send_command("Runtime.evaluate", {"expression": "globalThis"})
     called = {
         "functionDeclaration": _DRAW,
-        "objectId": page["result"]["result"]["objectId"],
+        "objectId": page.get("result", {}).get("result", {}).get("objectId"),
         "arguments": [{"value": asked}],
         "awaitPromise": True,
     }

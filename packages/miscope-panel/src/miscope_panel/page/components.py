@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import ModuleType
 from typing import cast
 
 from fastapi import APIRouter, HTTPException
@@ -24,8 +25,10 @@ def components() -> APIRouter:
 
     @routes.get(f"{MODULES}/{{module}}/{{name}}/{{digest}}.js", include_in_schema=False)
     def component_module(module: str, name: str, digest: str) -> Response:
-        component = getattr(sys.modules.get(module), name, None)
-        if not isinstance(component, type) or not issubclass(component, PageComponent):
+        found = sys.modules.get(module)
+        # What a module has; asked for what it lacks, some import it.
+        component = vars(found).get(name) if isinstance(found, ModuleType) else None
+        if not isinstance(component, type) or not issubclass(component, PageComponent) or not component._esm:
             raise HTTPException(404, "No component lies there.")
         # A page that was loaded before the server was started anew asks for what is no more.
         kept = {"cache-control": FOREVER if component.address().endswith(f"/{digest}.js") else "no-store"}

@@ -20,6 +20,8 @@ from miscope_panel.shown.variant_chips import Chip, Counted, chips_of, count_ana
 __all__ = ["ContextBar"]
 
 
+_NOBODY = '<div class="chips"></div>'
+
 _COUNTING_TAKES = 0.1
 """Of the time at most: the table of all variants is read for it."""
 
@@ -33,7 +35,8 @@ class ContextBar:
         self._colours: dict[str, str] = {}
         self._counted: Mapping[str, Counted] | None = None
         self._renewals, self._counting = Paced(self._read_on), Paced(self._count, share=_COUNTING_TAKES)
-        self.view = pn.pane.HTML("", sizing_mode="stretch_width", margin=0, stylesheets=[sheet("context_bar")])
+        # As high before it is known who is looked at as after that: cards are drawn to the room that it leaves.
+        self.view = pn.pane.HTML(_NOBODY, sizing_mode="stretch_width", margin=0, stylesheets=[sheet("context_bar")])
 
     def follow(self, place: Place) -> None:
         """Show these variants."""

@@ -9,7 +9,7 @@ from typing import final
 
 from panel import __version__ as panel_version
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from miscope_panel.shown.plotlyjs import BUNDLE
 
@@ -17,14 +17,13 @@ __all__ = ["EarlyHead", "head_of", "prepared", "rest_of"]
 
 _END = "</head>"
 
-_PLOTLY = f'<script async src="{BUNDLE}"></script>\n'
+_PLOTLY = f'<script async src="{BUNDLE}" onerror="this.remove()"></script>\n'
 """Each chart waits for it, and it is the longest of the scripts: it comes first and keeps no other from running."""
-
 
 _NATIVE = """<script>
   {
     const shim = window.importShim
-    const ours = (address) => /^(\\.?\\/)?(components|static|assets)\\//.test(address)
+    const ours = (address) => /^\\.?\\/(components|static|assets)\\//.test(address)
     const load = (address, ...more) => (ours(address) ? import(address) : shim(address, ...more))
     window.importShim = Object.assign(load, shim)
   }
@@ -33,7 +32,13 @@ _NATIVE = """<script>
 """Panel asks a shim for every module, which fetches it, reads it for imports and hands it on as a copy. What this
 server has imports nothing by name, and the browser loads it sooner by itself."""
 
+_ELEMENT = re.compile(r"<(script|style|title)\b.*?</\1>|<(?:link|meta)\b[^>]*>", re.DOTALL)
+"""Of a head."""
+
 _SHIM = re.compile(r"(<script [^>]*es-module-shims[^>]*></script>\n)")
+
+_PAUSE, _MOST_PAUSES = 0.03, 10
+"""Seconds after which a browser that has the head has asked for the next file, if it needs one; and how many such."""
 
 _UNNAMED = re.compile(r'((?:src|href)="static/extensions/panel/[^"?]+)"')
 """Files of Panel whose address does not say their version: a browser would ask for each whether it is still the same,
@@ -44,26 +49,39 @@ and wait with the scripts after it until a server that makes its session says so
 class EarlyHead:
     """Answers whoever asks for a page; all pages have one head, which is that of the page before.
 
-    make: the whole page, its session made.
+    make: the whole page, its session made. asked: how many files of pages were asked for so far.
     """
 
-    def __init__(self, make: Callable[[Request], Awaitable[Response]]) -> None:
-        self._make = make
+    def __init__(self, make: Callable[[Request], Awaitable[Response]], asked: Callable[[], int] = lambda: 0) -> None:
+        self._make, self._asked = make, asked
         self._head = ""
 
-    async def answer(self, request: Request) -> StreamingResponse:
+    async def answer(self, request: Request) -> Response:
         """The page, in two parts but the first time."""
-        return StreamingResponse(self._parts(request), media_type="text/html", headers={"cache-control": "no-store"})
+        kept = {"cache-control": "no-store"}
+        if request.method == "HEAD":
+            return Response(media_type="text/html", headers=kept)
+        if not self._head:
+            return HTMLResponse(await self._page(request), headers=kept)
+        return StreamingResponse(self._parts(request, self._head), media_type="text/html", headers=kept)
 
-    async def _parts(self, request: Request) -> AsyncIterator[str]:
-        sent = self._head
-        if sent:
-            yield sent
-            # Making a session keeps the event loop busy; what was sent is to be on its way by then.
-            await asyncio.sleep(0)
+    async def _page(self, request: Request) -> str:
         page = prepared(bytes((await self._make(request)).body).decode())
         self._head = head_of(page)
-        yield rest_of(page, sent)
+        return page
+
+    async def _parts(self, request: Request, head: str) -> AsyncIterator[str]:
+        yield head
+        await self._let_files_go()
+        yield rest_of(await self._page(request), head)
+
+    async def _let_files_go(self) -> None:
+        """Making a session keeps the event loop busy: a browser that has no scripts yet is to have got them by then."""
+        for _ in range(_MOST_PAUSES):
+            asked = self._asked()
+            await asyncio.sleep(_PAUSE)
+            if self._asked() == asked:
+                return
 
 
 def prepared(page: str) -> str:
@@ -80,10 +98,10 @@ def head_of(page: str) -> str:
 
 def rest_of(page: str, sent: str) -> str:
     """What is left to send of a page. The head that was sent may be that of another page, which lacks scripts of this
-    one or has more: then the lines that this one's head alone has, and what follows it."""
+    one or has more: then the elements that this one's head alone has, and what follows it."""
     if page.startswith(sent):
         return page[len(sent) :]
     head = head_of(page)
-    known = set(sent.splitlines())
-    missing = "".join(line for line in head.splitlines(keepends=True) if line.rstrip("\n") not in known)
-    return missing + page[len(head) :]
+    known = {element[0] for element in _ELEMENT.finditer(sent)}
+    missing = [element[0] for element in _ELEMENT.finditer(head) if element[0] not in known]
+    return "\n".join([*missing, page[len(head) :]])

@@ -77,7 +77,7 @@ class Errands:
             self._bring(partial(then, cast("T", made.result())), early=early)
 
     def _bring(self, result: Callable[[], None], *, early: bool = False) -> None:
-        # Once the page is there all are delivered in the order in which they came.
+        # Once the page is there they are delivered in the order in which they come.
         (self._early if early and not self._loaded else self._results).append(result)
         if self._document is None:
             self._deliver()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import panel_material_ui
@@ -23,6 +24,7 @@ _FACE = (
 )
 
 
+@cache
 def faces() -> str:
     """The page's own style sheet of its letters; a font that is not there is left to the browser."""
     found = {weight: sorted(_FILES.glob(f"roboto-latin-{weight}-normal-*.woff2")) for weight in (400, 700)}

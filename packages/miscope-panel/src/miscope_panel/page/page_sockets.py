@@ -28,8 +28,10 @@ _REFUSED = 1008
 """Close code of a policy that the connection breaks (RFC 6455, section 7.4.1)."""
 
 
-def route_pages(served: BokehFastAPI) -> None:
+def route_pages(served: BokehFastAPI, asked: Callable[[], int]) -> None:
     """Put routes of ours before those that bokeh-fastapi made for its pages and their websockets.
+
+    asked: how many of their files were asked for so far.
 
     Its loop takes the message that a page was closed for one to wait behind (0.1.8): what it waits for then raises,
     and the client stays on its list, and with it the session, its document and everything on the page.
@@ -37,7 +39,7 @@ def route_pages(served: BokehFastAPI) -> None:
     for url, context in served._applications.items():
         path = f"{url.rstrip('/')}/ws"
         served.app.router.routes.insert(0, WebSocketRoute(path, _endpoint(served, context)))
-        served.app.router.routes.insert(0, Route(url, EarlyHead(_making(DocHandler(served, context))).answer))
+        served.app.router.routes.insert(0, Route(url, EarlyHead(_making(DocHandler(served, context)), asked).answer))
 
 
 def _making(handler: DocHandler) -> Callable[[Request], Awaitable[Response]]:

@@ -52,11 +52,10 @@ class RowsAhead:
         ready = same and bool(self.view.known)
         self.view.change(text=asked.text, where=asked.where, ready=ready, settled=self.view.settled + 1)
         if not same:
+            self.view.change(known="")
             self._table, self._columns, self._asked = found.table, found.shown.columns, asked
             if found.whole and not found.shown.in_groups and len(found.table.rows) <= MOST_KNOWN:
                 self._errands.send(partial(known_rows, found, asked), partial(self._take, found.table, asked))
-            else:
-                self.view.change(known="")
 
     def forget(self) -> None:
         """Rows have gone on: what is known of them is not what they are, until another answer is shown."""

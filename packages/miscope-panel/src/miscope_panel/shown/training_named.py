@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
-from miscope.errors import MiscopeError
+from miscope.failure import Failure, tried
 from miscope.family import Family
 from miscope.slug import NAME_PATTERN, abbreviation
 from miscope.train_request import TrainRequest
@@ -22,14 +23,16 @@ def training_named(workspace: Workspace, name: str) -> str | None:
     family = workspace.plugins.families.get(chosen)
     if family is None or not NAME_PATTERN.fullmatch(whole):
         return None
-    try:
-        params, training = split_fields(family, _fields(family, slug))
-        # The slug of what was read says whether all of it was, and as it was meant.
-        if checked_variant(family, params, training).slug != slug:
-            return None
-        return training_command(TrainRequest(family=chosen, params=params, training=training, label=label or None))
-    except MiscopeError:
+    command = tried(partial(_command, family, slug, label))
+    return None if isinstance(command, Failure) else command
+
+
+def _command(family: Family, slug: str, label: str) -> str | None:
+    params, training = split_fields(family, _fields(family, slug))
+    # The slug of what was read says whether all of it was, and as it was meant.
+    if checked_variant(family, params, training).slug != slug:
         return None
+    return training_command(TrainRequest(family=family.name, params=params, training=training, label=label or None))
 
 
 def _fields(family: Family, slug: str) -> dict[str, str]:

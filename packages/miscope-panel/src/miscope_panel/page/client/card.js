@@ -11,6 +11,10 @@ const plotly = () => (library ??= window.Plotly ? Promise.resolve(window.Plotly)
   script.addEventListener("error", failed)
   if (!begun) document.head.append(script)
 }))
+const off_screen = (card) => {
+  const {top, bottom} = card.getBoundingClientRect()
+  return bottom <= 0 || top >= innerHeight
+}
 const ready = () => (miscope.charts ? Promise.resolve() : new Promise((done) => window.addEventListener("miscope:ready", done, {once: true})))
 
 // What stands between backticks is code.
@@ -112,6 +116,8 @@ export function render({model, el}) {
 
   async function draw() {
     await Promise.all([ready(), first_layout])
+    // What is on the screen goes before what is near it.
+    if (!miscope.playing && off_screen(card)) await new Promise((done) => setTimeout(done))
     // Of what came meanwhile the last is drawn, once.
     if (!figure || drawn === called) return
     drawn = called
