@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import pytest
 from fastapi.testclient import TestClient
@@ -16,10 +19,18 @@ from miscope_panel.http.guard import LOOPBACK
 from miscope_panel.page.early_head import EarlyHead, head_of, prepared, rest_of
 from miscope_panel.shown.plotlyjs import BUNDLE
 
+T = TypeVar("T")
+
 pytestmark = pytest.mark.filterwarnings("ignore:.*HTTPServerRequest:DeprecationWarning")
 
 HEAD = '<html>\n<head>\n<script src="static/js/bokeh.js?v=1"></script>\n<style>\n  a {}\n</style>\n'
 PAGES = [f"{HEAD}</head>\n<body>{number}</body>\n" for number in (1, 2)]
+
+
+def run(scene: Coroutine[Any, Any, T]) -> T:
+    """On a thread of its own: a browser's tests leave an event loop running on this one."""
+    with ThreadPoolExecutor(1) as server:
+        return server.submit(asyncio.run, scene).result(60)
 
 
 def made(*pages: str):
@@ -52,7 +63,7 @@ async def answers(pages: EarlyHead, turns: list[str], times: int) -> list[list[s
 
 def test_the_second_visitor_gets_the_head_before_the_session_is_made():
     make, turns = made(PAGES[0], PAGES[1])
-    first, second = asyncio.run(answers(EarlyHead(make), turns, 2))
+    first, second = run(answers(EarlyHead(make), turns, 2))
     assert turns == ["made", "sent", "sent", "made", "sent"]
     assert "".join(first) == prepared(PAGES[0])
     assert "".join(second) == prepared(PAGES[1])
@@ -63,11 +74,11 @@ def test_the_session_is_made_once_no_more_files_are_asked_for():
     """Three are asked for, one pause after the other; a browser that asks without end is not waited for."""
     make, turns = made(*PAGES)
     asked = iter([0, 1, 1, 2, 2, 3, 3, 3])
-    asyncio.run(answers(EarlyHead(make, lambda: next(asked)), turns, 2))
+    run(answers(EarlyHead(make, lambda: next(asked)), turns, 2))
     assert next(asked, None) is None
     endless = iter(range(10**6))
     pages = EarlyHead(made(*PAGES)[0], lambda: next(endless))
-    asyncio.run(answers(pages, [], 2))
+    run(answers(pages, [], 2))
     assert next(endless) == 20
 
 
@@ -82,7 +93,7 @@ def test_of_another_head_only_what_was_not_sent_comes_after_it():
 
 def test_what_has_no_head_is_sent_whole_and_the_next_begins_with_none():
     make, turns = made("no such page", PAGES[1])
-    first, second = asyncio.run(answers(EarlyHead(make), turns, 2))
+    first, second = run(answers(EarlyHead(make), turns, 2))
     assert (first, "".join(second)) == (["no such page"], prepared(PAGES[1]))
 
 
@@ -104,7 +115,7 @@ def test_what_a_browser_asks_for_to_show_a_page_is_counted():
         seen.append(files.asked)
 
     files, seen = CountedFiles(), []
-    asyncio.run(files.before(file)({}, None, None))
+    run(files.before(file)({}, None, None))
     assert (seen, files.asked) == ([1], 2)
 
 
@@ -130,7 +141,7 @@ def test_modules_of_this_server_are_loaded_by_the_browser_itself(client):
 
 def test_whoever_asks_for_the_head_of_the_answer_alone_has_no_session_made():
     make, turns = made()
-    answer = asyncio.run(EarlyHead(make).answer(Request({"type": "http", "method": "HEAD"})))
+    answer = run(EarlyHead(make).answer(Request({"type": "http", "method": "HEAD"})))
     assert (answer.status_code, answer.body, turns) == (200, b"", [])
 
 
