@@ -34,7 +34,7 @@ class PageComponent(JSComponent):
 
     @classmethod
     def _render_esm(cls, compiled: object = True, server: bool = False) -> str:
-        return cls.address() if server else str(cls._esm)
+        return str(cls._esm)
 
     def change(self, **values: Any) -> None:
         """Set these at once; of what is as it was nothing is done, which Panel takes long to find out."""
@@ -46,7 +46,7 @@ class PageComponent(JSComponent):
         # By its address, which Panel takes as it is. A module that it is given as text travels with each component of
         # that kind, and the browser looks for TypeScript in each of them, which takes a third of a page's first second.
         served = doc is not None and doc.session_context is not None
-        where = {"esm": self._render_esm(server=True), "bundle": "url"} if served else {}
+        where = {"esm": self.address(), "bundle": "url"} if served else {}
         return {**super()._get_properties(doc), **where}
 
     def _update_properties(self, *events: param.parameterized.Event, doc: Document) -> dict[str, Any]:

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from bokeh.protocol.exceptions import ProtocolError
 from bokeh.util.token import check_token_signature, get_token_payload
 from bokeh_fastapi.handler import DocHandler, WSHandler
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
@@ -39,14 +37,7 @@ def route_pages(served: BokehFastAPI, asked: Callable[[], int]) -> None:
     for url, context in served._applications.items():
         path = f"{url.rstrip('/')}/ws"
         served.app.router.routes.insert(0, WebSocketRoute(path, _endpoint(served, context)))
-        served.app.router.routes.insert(0, Route(url, EarlyHead(_making(DocHandler(served, context)), asked).answer))
-
-
-def _making(handler: DocHandler) -> Callable[[Request], Awaitable[Response]]:
-    async def whole_page(request: Request) -> Response:
-        return await handler.get(request, None)
-
-    return whole_page
+        served.app.router.routes.insert(0, Route(url, EarlyHead(DocHandler(served, context).get, asked).answer))
 
 
 def _endpoint(served: BokehFastAPI, context: ApplicationContext) -> Callable[[WebSocket], Awaitable[None]]:
