@@ -12,9 +12,9 @@ from miscope.tabulating.variant_table import Column, VariantTable
 from miscope_panel.page.client import source
 from miscope_panel.page.errands import Errands
 from miscope_panel.page.page_component import PageComponent
-from miscope_panel.page.variant_grid import TABLE_TAG
+from miscope_panel.page.variant_grid import PAGE_ROWS, TABLE_TAG
 from miscope_panel.shown.known_rows import MOST_KNOWN, known_rows
-from miscope_panel.shown.table_cells import NAME
+from miscope_panel.shown.table_cells import CURVE, NAME
 from miscope_panel.shown.variants_table import TableAnswer
 
 __all__ = ["FoundInBrowser", "RowsAhead"]
@@ -26,6 +26,8 @@ class FoundInBrowser(PageComponent):
 
     table = param.String(default=TABLE_TAG, doc="The tag of the table whose rows these are.")
     named = param.String(default=NAME, doc="The column that names a row.")
+    curve = param.String(default=CURVE, doc="The column of small figures.")
+    page_rows = param.Integer(default=PAGE_ROWS, doc="Rows of one page of it.")
     known = param.String(default="", doc="All rows, as `known_rows` has them.")
     ready = param.Boolean(default=False, doc="Whether these are the rows of the table as it is now.")
     text = param.String(default="", doc="The words of what is shown.")

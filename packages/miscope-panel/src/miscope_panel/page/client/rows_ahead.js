@@ -1,11 +1,9 @@
 // What is found by the words that were entered, shown as they are entered, from the rows that are known here. The server
 // answers all the same, and what it shows replaces this. Until then it knows other rows than are seen: what is done to
 // these waits for it.
-const PAGE_ROWS = 50
 const WAITS = 30_000
 // After the answer to another question, which came before or instead.
 const WAITS_AFTER_ANOTHER = 2000
-const CURVE = "curve"
 
 export function render({model}) {
   let known = null
@@ -37,10 +35,10 @@ export function render({model}) {
     there.setData = () => {
       const [seen, now] = [there.tabulator.getData(), there.getData()]
       const ahead = pending && sorters === JSON.stringify(there.model.sorters)
-      if (!ahead || !now.length || !alike(now, seen, CURVE)) return there.makes_rows()
+      if (!ahead || !now.length || !alike(now, seen, model.curve)) return there.makes_rows()
       const rows = there.tabulator.getRows()
-      const others = rows.filter((_, place) => now[place][CURVE] !== seen[place][CURVE])
-      return Promise.all(others.map((row) => row.update({[CURVE]: now[row.getData()._index][CURVE]})))
+      const others = rows.filter((_, place) => now[place][model.curve] !== seen[place][model.curve])
+      return Promise.all(others.map((row) => row.update({[model.curve]: now[row.getData()._index][model.curve]})))
     }
   }
   const alike = (rows, others, but = "") => rows.length === others.length && rows.every((row, place) =>
@@ -48,12 +46,12 @@ export function render({model}) {
 
   function rows_at(there, places) {
     const before = there.getData()
-    const curves = new Map(before.map((row) => [row[model.named], row[CURVE]]))
-    return places.slice(0, PAGE_ROWS).map((place, index) => {
+    const curves = new Map(before.map((row) => [row[model.named], row[model.curve]]))
+    return places.slice(0, model.page_rows).map((place, index) => {
       const row = {_index: index, index}
       for (const [field, cells] of Object.entries(known.cells)) row[field] = cells.values[own_of(cells, place)]
       // Curves are the server's; those that were here are near enough until it has drawn them.
-      if (before.length === 0 || CURVE in before[0]) row[CURVE] = curves.get(row[model.named]) ?? ""
+      if (before.length === 0 || model.curve in before[0]) row[model.curve] = curves.get(row[model.named]) ?? ""
       return row
     })
   }
