@@ -24,6 +24,7 @@ PARTS: dict[str, Part] = {
     **{"variant": "variant", "family": "variant", "prime": "parameter", "seed": "parameter", "wide": "parameter"},
     **{"optimizer": "training", "rate": "training", "loss": "measure", "huge": "measure", "state": "work"},
     **{"step": "work", "notes": "work", "mixed": "parameter"},
+    **{"rank": "measure", "Rank": "measure"},
 }
 OPTIMIZERS, STATES = ("AdamW", "sgd", None), ("finished", "running 3 %", "failed: STRASSE")
 LOSSES, MIXED = (1e-7, 0.5, math.nan, None, 113.0, -2.0), (7, "seven", True, None, 7.5)
@@ -33,6 +34,7 @@ PLAIN = (
     *("optimizer=adamw", "optimizer!=adamw", "wide=true", "wide=false", "state=running", "adam", "ADAM seed=1", "a_b"),
     *("7", "nothing", "", "   ", "p7", "end.", "100%", '"so"', "rate=0.001 7", "step>5", "mixed=7", "mixed=seven"),
     *("mixed>=7", "mixed!=7", "family=toy.sum", "strasse", "x/", "variant<toy.sum/v7", "prime=.7e1", "=1", "<"),
+    *("rank<5", "Rank<5"),
 )
 ODD = (
     *("Straße", "ß", "İ", "seed=1_0", "loss=nan", "huge<1", "loss<inf", "x=y", "prim=7", "seed=1\tprime=7", "\u00a0"),
@@ -41,6 +43,7 @@ ODD = (
 CONDITIONS = (
     *("seed < 5", "seed<5 and prime=7", "SEED >= 3 AND loss < 0.6", '"seed" = 2', "loss <> 0.5", "loss != 0.5"),
     *("seed = -1", "rate = 1e-3", "prime = 7.0", "step > 5"),
+    *("rank < 5", '"Rank" < 5'),
 )
 OTHERS = (
     *("mixed = '7'", "seed in (1, 2)", "seed = 1 or seed = 2", "optimizer = 'sgd'", "wide = true", "not seed = 1"),
@@ -62,6 +65,7 @@ def odd_table() -> VariantTable:
             **{"wide": place % 2 == 0, "optimizer": OPTIMIZERS[place % 3], "rate": (1e-3, 0.01)[place % 2]},
             **{"loss": LOSSES[place % 6], "huge": (2**60, math.inf, 1.0)[place % 3], "state": STATES[place % 3]},
             **{"step": place, "notes": NOTES[place % 6], "mixed": MIXED[place % 5]},
+            **{"rank": place, "Rank": place % 8},
         }
         return Row(variants=(name,), cells=cells)
 

@@ -12,7 +12,8 @@ const HOLDS = {
 }
 
 const own_of = (column, row) => (column.at ? column.at[row] : row)
-const column_named = (known, name) => known.columns.findLast((column) => column.name && column.name === name.toLowerCase())
+// Of columns whose names differ in case alone a word is of the last, and a condition, which is SQL, of the first.
+const called = (name) => (column) => column.name && column.name === name.toLowerCase()
 
 // One test of each different value, whose rows then all have the same answer.
 const by_value = (column, values, holds) => {
@@ -30,7 +31,7 @@ function comparison(column, sign, value) {
 
 function word_test(known, word) {
   const parts = COMPARED.exec(word)
-  if (parts) return comparison(column_named(known, parts[1]), parts[2], parts[3])
+  if (parts) return comparison(known.columns.findLast(called(parts[1])), parts[2], parts[3])
   const searched = known.columns.filter((column) => column.searched)
   const tests = searched.map((column) => by_value(column, column.searched, (text) => text.includes(word.toLowerCase())))
   return (row) => tests.some((test) => test(row))
@@ -38,7 +39,7 @@ function word_test(known, word) {
 
 function condition_test(known, part) {
   const [, plain, quoted, sign, value] = CONDITION.exec(part) ?? []
-  const column = sign && column_named(known, plain ?? quoted)
+  const column = sign && known.columns.find(called(plain ?? quoted))
   return column?.numeric ? comparison(column, sign, value) : null
 }
 
