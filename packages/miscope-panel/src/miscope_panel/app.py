@@ -22,6 +22,7 @@ from miscope_panel.http.counted_files import CountedFiles
 from miscope_panel.http.extension_files import ExtensionFiles
 from miscope_panel.http.guard import Guard
 from miscope_panel.http.kept_files import KeptFiles
+from miscope_panel.http.kept_script import kept_script
 from miscope_panel.http.problem import PREFIX
 from miscope_panel.page.components import components
 from miscope_panel.page.dashboard import Dashboard
@@ -31,7 +32,7 @@ from miscope_panel.page.pages import server_context
 from miscope_panel.rest.estimating import Estimating
 from miscope_panel.rest.queue_access import QueueAccess
 from miscope_panel.rest.routes import add_rest
-from miscope_panel.shown.plotlyjs import ASSETS, directory
+from miscope_panel.shown import plotlyjs
 
 if TYPE_CHECKING:
     import panel_material_ui as pmui
@@ -106,7 +107,7 @@ def application(  # noqa: PLR0913 - each is something else that a server is told
 def _mount_files(app: FastAPI) -> CountedFiles:
     """Scripts, styles and fonts of the page, where Bokeh looks for them; its own are packed for nobody."""
     files = CountedFiles()
-    app.mount(ASSETS, files.before(KeptFiles(directory(), named=True)))
+    app.mount(plotlyjs.ASSETS, files.before(kept_script(plotlyjs.NAME, plotlyjs.script)))
     app.mount("/static/extensions/{name}", files.before(ExtensionFiles(extension_dirs)))
     app.mount("/static", files.before(KeptFiles(settings.bokehjs_path())))
     return files

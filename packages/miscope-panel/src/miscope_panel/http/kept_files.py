@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-__all__ = ["FOREVER", "KeptFiles"]
+__all__ = ["FOREVER", "LEVEL", "KeptFiles", "takes_gzip"]
 
 FOREVER = "public, max-age=31536000, immutable"
 
@@ -28,7 +28,7 @@ _NAMED = re.compile(r"@\d+\.\d+\.\d+/|-[0-9A-Z]{8}\.\w+$")
 
 _PACKED = frozenset({".css", ".js", ".json", ".map", ".mjs", ".svg"})
 
-_LEVEL = 6
+LEVEL = 6
 """Done once for everybody: of the scripts of a page, level 1 leaves a fifth more."""
 
 
@@ -40,20 +40,18 @@ class KeptFiles(StaticFiles):
     anything else the browser asks whether it is still the same.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], *, named: bool = False) -> None:
-        """named: whether the address of the folder itself has the version of what lies in it."""
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
         super().__init__(directory=folder)
-        self._named_by_folder = named
         self._packed: dict[str, tuple[str, bytes]] = {}
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
-        named = self._named_by_folder or scope["query_string"] or _NAMED.search(scope["path"])
+        named = scope["query_string"] or _NAMED.search(scope["path"])
         response.headers["cache-control"] = FOREVER if named else _ASKED_AGAIN
         if Path(path).suffix not in _PACKED:
             return response
         response.headers.add_vary_header("accept-encoding")
-        if not isinstance(response, FileResponse) or not _takes_gzip(scope):
+        if not isinstance(response, FileResponse) or not takes_gzip(scope):
             return response
         return await self._pack(response)
 
@@ -68,7 +66,7 @@ class KeptFiles(StaticFiles):
         return Response(known[1], headers=headers, media_type=response.media_type)
 
 
-def _takes_gzip(scope: Scope) -> bool:
+def takes_gzip(scope: Scope) -> bool:
     """Whether the whole is asked for, by somebody who takes it packed."""
     headers = Headers(scope=scope)
     coding = headers.get("accept-encoding", "")
@@ -76,4 +74,4 @@ def _takes_gzip(scope: Scope) -> bool:
 
 
 def _packed(path: str) -> bytes:
-    return gzip.compress(Path(path).read_bytes(), _LEVEL, mtime=0)
+    return gzip.compress(Path(path).read_bytes(), LEVEL, mtime=0)

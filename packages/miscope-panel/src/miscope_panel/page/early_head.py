@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import final
@@ -40,6 +41,11 @@ _SHIM = re.compile(r"(<script [^>]*es-module-shims[^>]*></script>\n)")
 _PAUSE, _MOST_PAUSES = 0.03, 10
 """Seconds after which a browser that has the head has asked for the next file, if it needs one; and how many such."""
 
+_FILES = "miscope-files"
+"""The cookie of a browser that was sent a head: which one, so that it has the files of that."""
+
+_MONTH = 30 * 86400
+
 _UNNAMED = re.compile(r'((?:src|href)="static/extensions/panel/[^"?]+)"')
 """Files of Panel whose address does not say their version: a browser would ask for each whether it is still the same,
 and wait with the scripts after it until a server that makes its session says so."""
@@ -61,9 +67,13 @@ class EarlyHead:
         kept = {"cache-control": "no-store"}
         if request.method == "HEAD":
             return Response(media_type="text/html", headers=kept)
-        if not self._head:
-            return HTMLResponse(await self._page(request), headers=kept)
-        return StreamingResponse(self._parts(request, self._head), media_type="text/html", headers=kept)
+        if self._head:
+            parts = self._parts(request, self._head)
+            answer: Response = StreamingResponse(parts, media_type="text/html", headers=kept)
+        else:
+            answer = HTMLResponse(await self._page(request), headers=kept)
+        answer.set_cookie(_FILES, _name_of(self._head), max_age=_MONTH, httponly=True, samesite="strict")
+        return answer
 
     async def _page(self, request: Request) -> str:
         page = prepared(bytes((await self._make(request)).body).decode())
@@ -72,16 +82,24 @@ class EarlyHead:
 
     async def _parts(self, request: Request, head: str) -> AsyncIterator[str]:
         yield head
-        await self._let_files_go()
+        await self._let_files_go(has_them=request.cookies.get(_FILES) == _name_of(head))
         yield rest_of(await self._page(request), head)
 
-    async def _let_files_go(self) -> None:
-        """Making a session keeps the event loop busy: a browser that has no scripts yet is to have got them by then."""
+    async def _let_files_go(self, *, has_them: bool) -> None:
+        """Making a session keeps the event loop busy: a browser that has no scripts yet is to have got them by then.
+
+        One that is new begins to ask for them when it has made itself a process for the page.
+        """
+        before = self._asked()
         for _ in range(_MOST_PAUSES):
             asked = self._asked()
             await asyncio.sleep(_PAUSE)
-            if self._asked() == asked:
+            if self._asked() == asked and (has_them or asked > before):
                 return
+
+
+def _name_of(head: str) -> str:
+    return hashlib.sha256(head.encode()).hexdigest()[:16]
 
 
 def prepared(page: str) -> str:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from miscope.figures.wire import bundle, looks
+from miscope_panel.shown.traces_on_demand import ADDED, traces_on_demand
 
-__all__ = ["BUNDLE", "constants", "directory"]
+__all__ = ["ASSETS", "BUNDLE", "NAME", "constants", "script"]
 
-ASSETS = f"/assets/{version('plotly')}"
-"""Where the directory is mounted, under a name that another version has not, so that it may be kept; Panel and Bokeh
-keep /static for themselves."""
+ASSETS = f"/assets/{version('plotly')}-{hashlib.sha256(ADDED.encode()).hexdigest()[:8]}"
+"""Where it lies: under a name that other versions have not, so that it may be kept; Panel and Bokeh keep /static for
+themselves."""
 
-BUNDLE = f"{ASSETS}/plotly.min.js"
+NAME = "plotly.min.js"
+
+BUNDLE = f"{ASSETS}/{NAME}"
 """Not the plotly.js that Panel carries: that one is a major version older than the figures plotly.py writes, and draws
 traces it does not know as others, without a word."""
 
 
-def directory() -> Path:
-    """The folder of plotly.py that holds plotly.min.js."""
-    return bundle().parent
+def script() -> str:
+    """plotly.js itself."""
+    return traces_on_demand(bundle().read_text("utf-8"))
 
 
 def constants() -> dict[str, Any]:
