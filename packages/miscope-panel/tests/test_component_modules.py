@@ -7,11 +7,13 @@ from types import SimpleNamespace
 import pytest
 from bokeh.document import Document
 from fastapi.testclient import TestClient
+from panel.custom import ReactiveESM
 
 import miscope_panel.page.card
 from miscope_panel.app import application
 from miscope_panel.http.guard import LOOPBACK
 from miscope_panel.page.card import Card
+from miscope_panel.page.lens_list import LensList
 from miscope_panel.page.page_component import PageComponent
 from miscope_panel.page.shell import Shell
 
@@ -59,3 +61,12 @@ def test_no_address_has_a_module_import_another(client, monkeypatch):
 
     monkeypatch.setattr(miscope_panel.page.card, "__getattr__", imports, raising=False)
     assert client.get("/assets/modules/miscope_panel.page.card/nothing/0.js").status_code == 404
+
+
+def test_no_component_of_the_page_is_served_otherwise():
+    def below(kind: type) -> list[type]:
+        return [found for each in kind.__subclasses__() for found in (each, *below(each))]
+
+    ours = [each for each in below(ReactiveESM) if each.__module__.startswith("miscope_panel.") and "_esm" in vars(each)]
+    assert LensList in ours
+    assert [each.__name__ for each in ours if not issubclass(each, PageComponent)] == []

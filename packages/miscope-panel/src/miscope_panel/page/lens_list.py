@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any, ClassVar, final
 
 import param
-from panel.custom import JSComponent
 
 from miscope_panel.page.client import source, style
+from miscope_panel.page.page_component import PageComponent
 
 __all__ = ["LensList"]
 
 
 @final
-class LensList(JSComponent):
+class LensList(PageComponent):
     """Named sets of views; a press or a number key opens one, and puts the open one away."""
 
     lenses = param.List(default=[], item_type=dict, doc="name, title, summary, shown, of, open (`LensChoice`).")

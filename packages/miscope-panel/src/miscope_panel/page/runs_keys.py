@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any, final
 
 import param
-from panel.custom import JSComponent
 
 from miscope_panel.page.client import source
+from miscope_panel.page.page_component import PageComponent
 
 __all__ = ["RunsKeys"]
 
 
 @final
-class RunsKeys(JSComponent):
+class RunsKeys(PageComponent):
     """Hears keys while the table is looked at."""
 
     active = param.Boolean(default=False, doc="Whether the table is looked at.")

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import ClassVar, final
 
 import param
-from panel.custom import JSComponent
 
 from miscope_panel.page.client import source, style
+from miscope_panel.page.page_component import PageComponent
 
 __all__ = ["SelectedFiles"]
 
 
 @final
-class SelectedFiles(JSComponent):
+class SelectedFiles(PageComponent):
     """Reports on variants, and their numbers by step."""
 
     names = param.List(default=[], item_type=str, doc="The variants that are selected.")
