@@ -12,6 +12,7 @@ from panel import __version__ as panel_version
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
+from miscope_panel.page.early_modules import early_modules
 from miscope_panel.shown.plotlyjs import BUNDLE
 
 __all__ = ["EarlyHead", "head_of", "prepared", "rest_of"]
@@ -104,7 +105,7 @@ def _name_of(head: str) -> str:
 
 def prepared(page: str) -> str:
     """The page as Panel made it, plotly.js the first of its scripts and all that is Panel's to be kept."""
-    page = page.replace("<head>\n", f"<head>\n    {_PLOTLY}", 1)
+    page = page.replace("<head>\n", f"<head>\n    {_PLOTLY}{early_modules()}", 1)
     page = _SHIM.sub(lambda found: found[1] + _NATIVE, page, count=1)
     return _UNNAMED.sub(rf'\1?v={panel_version}"', page)
 
