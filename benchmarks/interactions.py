@@ -61,6 +61,7 @@ def main() -> None:
     notes = [
         f"One server and one Chromium on the same machine; up to {amount.repeats} times each. A wait begins with the "
         "browser's own event of the press and ends when the page has what it says, looked for every 5 ms.",
+        "A first visit is that of a Chromium with an empty profile of its own, the later ones are that Chromium's.",
         "A key is handled and the page laid out anew; when that is painted is the screen's. What the server then draws "
         "is in the section Workbench.",
         "Another variant is looked at where it was not drawn before, another lens as often as it comes.",

@@ -67,6 +67,8 @@ def test_no_component_of_the_page_is_served_otherwise():
     def below(kind: type) -> list[type]:
         return [found for each in kind.__subclasses__() for found in (each, *below(each))]
 
-    ours = [each for each in below(ReactiveESM) if each.__module__.startswith("miscope_panel.") and "_esm" in vars(each)]
+    ours = [
+        each for each in below(ReactiveESM) if each.__module__.startswith("miscope_panel.") and "_esm" in vars(each)
+    ]
     assert LensList in ours
     assert [each.__name__ for each in ours if not issubclass(each, PageComponent)] == []

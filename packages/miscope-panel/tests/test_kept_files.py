@@ -19,8 +19,8 @@ SCRIPT = b"let step = 1\n" * 1000
 MATERIAL = "static/extensions/panel-material-ui/panel-material-ui.bundle.js"
 
 
-def visitor(folder: Path, *, named: bool = False) -> TestClient:
-    return TestClient(Starlette(routes=[Mount("/files", KeptFiles(folder, named=named))]))
+def visitor(folder: Path) -> TestClient:
+    return TestClient(Starlette(routes=[Mount("/files", KeptFiles(folder))]))
 
 
 @pytest.fixture
@@ -92,12 +92,8 @@ def test_a_file_whose_address_says_no_version_is_asked_about_again_and_not_sent_
     assert (again.status_code, again.content, again.headers["cache-control"]) == (304, b"", "no-cache")
 
 
-def test_a_folder_whose_own_address_has_the_version_is_kept_for_good(folder):
-    assert visitor(folder, named=True).get("/files/page.js").headers["cache-control"] == FOREVER
-
-
 def test_what_is_not_there_is_kept_by_nobody(folder):
-    answer = visitor(folder, named=True).get("/files/none.js?v=1")
+    answer = visitor(folder).get("/files/none.js?v=1")
     assert (answer.status_code, "cache-control" in answer.headers) == (404, False)
 
 

@@ -7,7 +7,7 @@ read pictures take most of that.
 from __future__ import annotations
 
 import re
-from importlib import resources
+from pathlib import Path
 
 __all__ = ["ADDED", "traces_on_demand"]
 
@@ -22,7 +22,7 @@ _FIRST = 11
 """Bars, boxes, heat maps, histograms, contours and violins: the first of the list, in the order of plotly.js's own
 index. Its last is no trace: calendars, which any of them may ask for."""
 
-ADDED = (resources.files(__package__) / "traces_on_demand.js").read_text("utf-8")
+ADDED = Path(__file__).with_suffix(".js").read_text("utf-8")
 """What stands behind plotly.js."""
 
 
