@@ -60,7 +60,8 @@ def main() -> None:
         rows = [*waited_for(Path(folder), amount)]
     notes = [
         f"One server and one Chromium on the same machine; up to {amount.repeats} times each. A wait begins with the "
-        "browser's own event of the press and ends when the page has what it says, looked for every 5 ms.",
+        "browser's own event of the press and ends when the page has what it says, looked for "
+        "every 5 ms, or as often as takes a tenth of the page's time.",
         "A first visit is that of a Chromium with an empty profile of its own, the later ones are that Chromium's.",
         "A key is handled and the page laid out anew; when that is painted is the screen's. What the server then draws "
         "is in the section Workbench.",
