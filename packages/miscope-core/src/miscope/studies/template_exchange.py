@@ -16,12 +16,12 @@ from miscope.studies.mistudio import Translated, is_mistudio, translated
 from miscope.studies.template import Template, checked_facts, study_keys
 from miscope.studies.templates import Templates
 
-__all__ = ["Action", "Imported", "exported", "import_templates"]
+__all__ = ["MOST_BYTES", "Action", "Imported", "exported", "import_templates", "too_long"]
 
 FORMAT, VERSION = "miscope.templates", 1
 _SHARED = ("name", "description", "favourite", "tags")
 """What is said of a template wherever it is; its id and its uses are of one workspace."""
-_MOST_ITEMS, _MOST_BYTES = 500, 2**20
+_MOST_ITEMS, MOST_BYTES = 500, 2**20
 _KEYS = (*_SHARED, "study")
 _TODO = "`miscope templates export` writes one."
 
@@ -91,9 +91,14 @@ def import_templates(
     return report
 
 
+def too_long() -> BadValue:
+    """What is said of a text of more than MOST_BYTES."""
+    return BadValue("The text is too long.", f"Templates are at most {MOST_BYTES} bytes together.", "Import parts.")
+
+
 def _parsed(text: str) -> Any:
-    if len(text.encode()) > _MOST_BYTES:
-        raise BadValue("The text is too long.", f"Templates are at most {_MOST_BYTES} bytes together.", "Import parts.")
+    if len(text.encode()) > MOST_BYTES:
+        raise too_long()
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

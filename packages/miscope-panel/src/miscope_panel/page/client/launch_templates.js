@@ -5,7 +5,10 @@ const launch_templates = (model) => {
   const button = (label, action) => h("button", {type: "button", class: "small", onclick: action}, label)
   const name = h("input", {type: "text", "aria-label": "Name of the template", placeholder: "name", maxlength: 255})
   const file = h("input", {type: "file", accept: ".json,application/json", hidden: true, "aria-label": "File with templates", onchange: async () => {
-    if (file.files[0]) act("import", {text: await file.files[0].text()})
+    const [chosen] = file.files
+    // A long one would break the connection before anybody could say so.
+    if (chosen?.size > model.longest.bytes) say(model.longest.words, true)
+    else if (chosen) act("import", {text: await chosen.text()})
     file.value = ""
   }})
   const star = button("", () => act("favourite"))
@@ -19,6 +22,10 @@ const launch_templates = (model) => {
     diff, h("div", {class: "row"}, name, button("Save form as", () => act("save", {name: name.value.trim()})),
       button("Import \u2026", () => file.click()), file, button("Export all", () => act("export_all"))), said)
 
+  const say = (words, refused) => {
+    said.classList.toggle("refused", refused)
+    said.replaceChildren(...words.map((sentence) => h("p", {}, sentence)))
+  }
   const show = () => {
     const {all = [], chosen = "", differences = [], words = [], refused = false, read_only = false} = model.templates
     list.replaceChildren(h("option", {value: ""}, all.length ? "choose one \u2026" : "none is kept yet"),
@@ -30,8 +37,7 @@ const launch_templates = (model) => {
     star.setAttribute("aria-pressed", String(Boolean(looked?.favourite)))
     diff.hidden = !differences.length
     apart.replaceChildren(...differences.map((each) => h("tr", {}, h("th", {scope: "row"}, each.field), h("td", {}, each.before || "default"), h("td", {}, each.after || "default"))))
-    said.classList.toggle("refused", refused)
-    said.replaceChildren(...words.map((sentence) => h("p", {}, sentence)))
+    say(words, refused)
     for (const each of element.querySelectorAll("button, input")) each.disabled = read_only && !["Load", "Export", "Export all"].includes(each.textContent)
   }
   const save = () => {

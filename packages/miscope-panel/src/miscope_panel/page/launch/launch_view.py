@@ -6,6 +6,7 @@ from typing import ClassVar, final
 
 import param
 
+from miscope.studies.template_exchange import MOST_BYTES, too_long
 from miscope_panel.page.client import source, style
 from miscope_panel.page.messaging_component import MessagingComponent
 
@@ -32,6 +33,10 @@ class LaunchView(MessagingComponent):
     blocked = param.String(default="Nothing is chosen yet.", doc="Why nothing can be started; '' where it can.")
     templates_open = param.Boolean(default=False, doc="Whether somebody came for the templates.")
     templates = param.Dict(default={}, doc="Those that are kept, what is said of them, and one that is looked at.")
+    longest = param.Dict(
+        default={"bytes": MOST_BYTES, "words": str(too_long()).splitlines()},
+        doc="Bytes that a file with templates may have, and what is said of a longer one, which is not sent.",
+    )
     started = param.Dict(default={}, doc="What became of the last start.")
     runs = param.List(doc="The runs that were started, as cards of the page of jobs have them.")
     curve = param.Dict(default={}, doc="id and curves: losses of one of them; serial.")
