@@ -250,6 +250,21 @@ def test_a_variant_that_is_not_here_is_named(open_page):
     assert len(page.bar.chips) == 2
 
 
+def test_a_variant_that_cannot_be_opened_says_why_as_on_the_workbench(open_page, trained):
+    folder = trained.store.layout.variants / "toy.sum" / "v5-seed8-width16"
+    folder.mkdir()
+    (folder / "variant.json").write_text("{bad")
+    try:
+        _, page = open_page(f"{BOTH}&v=toy.sum/v5-seed8-width16")
+        assert page.bar.notes[0]["text"].startswith(
+            f"'toy.sum/v5-seed8-width16' cannot be opened. {folder / 'variant.json'} cannot be read. "
+        )
+        assert page.bar.notes[0]["bad"]
+    finally:
+        (folder / "variant.json").unlink()
+        folder.rmdir()
+
+
 def test_while_another_page_is_looked_at_the_keys_are_that_pages(open_page):
     dashboard, page = open_page(BOTH)
     assert page.cursor.active

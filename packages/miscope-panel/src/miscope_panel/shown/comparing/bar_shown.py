@@ -98,8 +98,8 @@ def notes_of(
     """
     if known is None:
         return
-    for name in known.unknown:
-        yield _note(f"There is no variant {name!r} here.", bad=True)
+    for name, why in known.unknown.items():
+        yield _note(f"{name!r} cannot be opened. {why}" if why else f"There is no variant {name!r} here.", bad=True)
     if len(known.members) < 2:
         first = "Choose variants to compare." if not known.members else "Add another variant to compare it with."
         yield _note(f"{first} Or select some on the page of runs and press \u201cCompare\u201d.")

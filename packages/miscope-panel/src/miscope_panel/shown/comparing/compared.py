@@ -68,8 +68,8 @@ class Compared:
 
     members: tuple[Member, ...] = ()
     """In order, A first; those that can be opened."""
-    unknown: tuple[str, ...] = ()
-    """Names of others that were asked for."""
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    """Names of others that were asked for, each with why it cannot be opened; "" where it is not here."""
     differing: Mapping[str, tuple[str, ...]]
     """By field what each has there."""
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -113,12 +113,14 @@ def compared(workspace: Workspace, names: Sequence[str], kept: Mapping[str, str]
 
     kept: colours that they have already.
     """
-    found = {name: look_up(workspace.store, workspace.plugins, name).variant for name in names}
+    stored = {name: look_up(workspace.store, workspace.plugins, name) for name in names}
+    found = {name: each.variant for name, each in stored.items()}
     variants = [variant for variant in found.values() if variant is not None]
+    there = set() if len(variants) == len(found) else set(workspace.names())
     chips = chips_of(workspace, [variant.name for variant in variants], kept)
     return Compared(
         members=tuple(_member(workspace, chip) for chip in chips),
-        unknown=tuple(name for name, variant in found.items() if variant is None),
+        unknown={name: each.problem if name in there else "" for name, each in stored.items() if each.variant is None},
         differing=differing_values(variants),
         groups={
             label: tuple(chips[place].variant for place in places) for label, places in seed_groups(variants).items()
