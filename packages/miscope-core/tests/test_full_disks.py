@@ -23,6 +23,7 @@ from miscope.bound import BoundWorkspace
 from miscope.errors import CannotWrite, DoesNotApply
 from miscope.needs import Needs
 from miscope.outcome import State
+from miscope.runs.database import Database
 
 Run = Callable[..., tuple[int, str, str]]
 NAME = "toy.sum/v5-seed0-width16"
@@ -147,6 +148,20 @@ def test_a_disk_that_is_really_full_is_told_in_the_same_way(ws: Path, tmp_path: 
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-2:] == ["No space is left on its disk.", ROOM]
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("size", [0, 4096, 8192])
+def test_a_queue_that_there_was_no_room_to_make_is_empty_and_not_damaged(tmp_path: Path, size: int):
+    database = Database(tmp_path / "runs.sqlite", tmp_path / "runs")
+    with files_of_at_most(size):
+        for _ in range(2):
+            with pytest.raises(CannotWrite) as refused, database.transaction():
+                pass
+            assert str(refused.value).splitlines()[1:] == ["No space is left on its disk.", ROOM]
+            assert database.rows("SELECT * FROM runs") == []
+    with database.transaction() as connection:
+        assert connection.execute("SELECT count(*) FROM runs").fetchone()[0] == 0
+    database.close()
 
 
 def test_an_import_on_a_full_disk_says_so_and_is_made_whole_once_there_is_room(command: Run, ws: Path, tmp_path: Path):
