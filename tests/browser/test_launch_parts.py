@@ -53,3 +53,15 @@ def test_a_file_that_is_too_long_is_refused_before_it_is_sent(part):
     page.get_by_label("File with templates", exact=True).set_input_files(chosen(3))
     page.wait_for_function("sent.length == 1")
     assert page.evaluate("sent") == [{"kind": "template", "action": "import", "id": "", "text": "xxx"}]
+
+
+def test_no_refusal_stands_under_a_heading_that_says_something_was_started(part):
+    page = part("launch_started", started={}, runs=[], curve={})
+    heading = page.locator("h2")
+    for refused, title in ((False, "Started"), (True, "Not started")):
+        page.evaluate("refused => { model.started = {words: ['so'], refused}; told.started() }", refused)
+        playwright.expect(heading).to_have_text(title)
+        playwright.expect(page.get_by_role("region", name=title, exact=True)).to_be_visible()
+    run = {"id": 3, "training": False, "title": "one", "state": "queued", "section": "queued"}
+    page.evaluate("run => { model.runs = [run]; told.runs() }", run)
+    playwright.expect(page.get_by_role("heading", name="Started before", exact=True)).to_be_visible()

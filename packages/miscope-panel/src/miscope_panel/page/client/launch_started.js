@@ -3,7 +3,9 @@ const launch_started = (model) => {
   const said = h("div", {class: "outcome", role: "status"})
   const list = h("div", {class: "started"})
   const jobs = h("button", {type: "button", class: "link", onclick: () => model.send_msg({kind: "jobs"})}, "All jobs")
-  const element = h("section", {class: "panel", "aria-label": "Started", hidden: true}, h("div", {class: "row"}, h("h2", {}, "Started"), jobs), said, list)
+  const earlier = h("h3", {}, "Started before")
+  const title = h("h2", {}, "Started")
+  const element = h("section", {class: "panel", "aria-label": "Started", hidden: true}, h("div", {class: "row"}, title, jobs), said, earlier, list)
   const shown = new Map()
 
   const card = (run) => {
@@ -40,10 +42,13 @@ const launch_started = (model) => {
     }
   }
   const tell = () => {
-    const {words = []} = model.started
+    const {words = [], refused = false} = model.started
     element.hidden = !words.length && !model.runs.length
     jobs.hidden = !model.started.jobs
-    said.classList.toggle("refused", Boolean(model.started.refused))
+    title.textContent = refused ? "Not started" : "Started"
+    element.setAttribute("aria-label", title.textContent)
+    earlier.hidden = !refused || !model.runs.length
+    said.classList.toggle("refused", refused)
     said.replaceChildren(...words.map((sentence) => h("p", {}, sentence)))
   }
   model.on("curve", () => shown.get(model.curve.id)?.curve(model.curve.curves))
