@@ -87,6 +87,23 @@ def test_a_training_that_was_run_here_is_the_measure_of_the_next(workspace: Call
     assert past_trainings(place.ledger, "toy.fourier") == []
 
 
+def test_a_training_of_a_few_steps_measures_nothing(workspace: Callable[..., BoundWorkspace]) -> None:
+    place = workspace()
+    trained(place.variant("toy.sum"), steps=2)
+    assert past_trainings(place.ledger, "toy.sum") == []
+
+
+def test_trainings_of_far_less_work_do_not_widen_what_the_size_says(workspace: Callable[..., BoundWorkspace]) -> None:
+    place = workspace()
+    variant = place.variant("toy.sum").value
+    guess = estimate(place.value, variant, pasts=[]).seconds
+    overhead = guess[0] / 30
+    seconds = estimate(place.value, variant, pasts=[PastTraining(work=1.0, seconds_a_step=overhead)]).seconds
+    assert seconds == pytest.approx(guess)
+    odd = estimate(place.value, variant, pasts=[PastTraining(work=1.0, seconds_a_step=1e6)]).seconds
+    assert odd[0] == pytest.approx(30 * 1e6), "what was measured counts where the guess says otherwise"
+
+
 def test_a_clock_that_was_set_back_measures_nothing(workspace: Callable[..., BoundWorkspace]) -> None:
     place = workspace()
     trained(place.variant("toy.sum"))

@@ -73,7 +73,10 @@ def test_an_estimate_has_the_remarks_of_the_length_that_is_asked_for(careful: Bo
     assert [each.severity for each in estimate(place, careful.value, steps=1).remarks] == ["info", "warning", "error"]
 
 
-@pytest.mark.parametrize(("each", "says"), [(599.0, []), (601.0, ["25 to 38"])])
+@pytest.mark.parametrize(
+    ("each", "says"),
+    [(599.0, []), (601.0, ["25 to 38 minutes"]), (2400.0, ["96 minutes to 3 hours"]), (9000.0, ["6 to 10 hours"])],
+)
 def test_a_training_of_probably_more_than_half_an_hour_is_told(
     careful: BoundVariant, each: float, says: list[str]
 ) -> None:
@@ -84,7 +87,7 @@ def test_a_training_of_probably_more_than_half_an_hour_is_told(
     past = PastTraining(work=work_of(task, config, task.initial_weights()), seconds_a_step=each)
     long = [one for one in estimate(place, careful.value, pasts=[past]).remarks if one.field == "steps"]
     assert [(one.severity, one.message) for one in long] == [
-        ("warning", f"it will probably take {times} minutes. With fewer steps, or a smaller batch, it takes less.")
+        ("warning", f"it will probably take {times}. With fewer steps, or a smaller batch, it takes less.")
         for times in says
     ]
 

@@ -29,14 +29,22 @@ if TYPE_CHECKING:
     from miscope.variant import Variant
     from miscope.workspace import Workspace
 
-__all__ = ["Estimate", "PastTraining", "estimate", "past_trainings", "seconds_a_step", "work_of"]
+__all__ = ["TAKES_LESS", "Estimate", "PastTraining", "estimate", "past_trainings", "seconds_a_step", "work_of"]
 
 _NEAREST = 5
 """Past trainings that are asked, those of the most similar work."""
+_FEWEST = 20
+"""Steps that a past training made at least: of fewer the first, which takes far longer, is most of it."""
 _LONG = 1800.0
 """Seconds beyond which somebody wants to know."""
+_HOURS = 2 * 3600.0
+"""Seconds from which on hours are told, and no minutes."""
+TAKES_LESS = "With fewer steps, or a smaller batch, it takes less."
+"""What the remark on a long training ends with."""
 _UNSURE = 1.25
 """By how much the same training may be faster or slower another time, where one alone was measured."""
+_SAYS_LITTLE = 10.0
+"""How many times as long as the shortest time the longest is where trainings of another size were measured alone."""
 _FAST, _SLOW = 300e9, 15e9
 """Floating-point operations a second and thread, between which small models on CPUs seem to be: where a task's exact
 algebra leaves some out, or embeddings are only looked up, more than the processor can."""
@@ -117,7 +125,7 @@ def estimate(
     # Those before it begins are not made any more.
     new = len([step for step in planned if step >= begun and step not in there])
     pasts = past_trainings(workspace.ledger, variant.family) if pasts is None else pasts
-    low, high = seconds_a_step(pasts, work_of(task, config, weights), threads=threads)
+    low, high = _narrowed(pasts, work_of(task, config, weights), threads)
     seconds = (low * left, high * left)
     return Estimate(
         weights=_count(weights),
@@ -141,6 +149,15 @@ def seconds_a_step(pasts: Sequence[PastTraining], work: float, *, threads: int =
     bounds = [past.seconds_a_step * factor for past in nearest for factor in (1.0, work / max(past.work, 1.0))]
     low, high = min(bounds), max(bounds)
     return (low, high) if high > _UNSURE**2 * low else (low / _UNSURE, high * _UNSURE)
+
+
+def _narrowed(pasts: Sequence[PastTraining], work: float, threads: int) -> tuple[float, float]:
+    """Seconds a step; those of trainings that say little of so much work are held against the guess."""
+    low, high = seconds_a_step(pasts, work, threads=threads)
+    if high <= _SAYS_LITTLE * low:
+        return low, high
+    least, most = seconds_a_step([], work, threads=threads)
+    return (max(low, least), min(high, most)) if least < high and low < most else (low, high)
 
 
 def work_of(task: Task, config: TrainingConfig, weights: Mapping[str, Tensor]) -> float:
@@ -173,13 +190,13 @@ def _past(lines: Sequence[Mapping[str, Any]], family: str) -> PastTraining | Non
 
 
 def _pace(lines: Sequence[Mapping[str, Any]]) -> float | None:
-    """Seconds a step from the first checkpoint to the last; None where there is no way, or the clock was set back."""
+    """Seconds a step from the first checkpoint to the last; None where these are few, or the clock was set back."""
     marks = [line for line in lines if line.get("event") == "checkpoint"]
     if len(marks) < 2:
         return None
     began, ended = (datetime.fromisoformat(str(mark["time"])) for mark in (marks[0], marks[-1]))
     steps, passed = int(marks[-1]["step"]) - int(marks[0]["step"]), (ended - began).total_seconds()
-    return passed / steps if steps > 0 and passed > 0 else None
+    return passed / steps if steps >= _FEWEST and passed > 0 else None
 
 
 def _shapes(family: Family, variant: Variant) -> dict[str, Tensor]:
@@ -198,9 +215,17 @@ def _long(seconds: tuple[float, float]) -> tuple[Remark, ...]:
     """That it takes long, where it probably does."""
     if math.sqrt(seconds[0] * seconds[1]) <= _LONG:
         return ()
-    low, high = (math.ceil(each / 60) for each in seconds)
-    told = f"it will probably take {low:,} to {high:,} minutes. With fewer steps, or a smaller batch, it takes less."
+    told = f"it will probably take {_span(*seconds)}. {TAKES_LESS}"
     return (Remark(severity="warning", field="steps", message=told),)
+
+
+def _span(low: float, high: float) -> str:
+    """'25 to 38 minutes', '40 minutes to 3 hours', '2 to 5 hours'."""
+    minutes, hours = ([math.ceil(each / unit) for each in (low, high)] for unit in (60, 3600))
+    if high < _HOURS:
+        return f"{minutes[0]} to {minutes[1]} minutes"
+    first = f"{hours[0]:,}" if low >= _HOURS else f"{minutes[0]} minute{'s' * (minutes[0] != 1)}"
+    return f"{first} to {hours[1]:,} hours"
 
 
 def _size(weights: Mapping[str, Tensor], checkpoints: int, config: TrainingConfig) -> int:
