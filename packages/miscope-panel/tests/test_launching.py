@@ -12,17 +12,20 @@ from miscope.bound import open_bound
 from miscope.errors import BadValue
 from miscope.family import Family
 from miscope.field_text import written_values
+from miscope.remark import Remark
 from miscope.runs.run_queue import RunQueue
 from miscope.studies.bad_study import BadStudy
+from miscope.studies.study_estimate import StudyEstimate
 from miscope.studies.templates import Templates
 from miscope.testing import tables
 from miscope.testing.toy import ToyFamily
+from miscope.training.estimate import TAKES_LESS, Estimate
 from miscope_panel.shown.launching.built_on import BuiltOn, built_on, offered
 from miscope_panel.shown.launching.checked_form import checked
 from miscope_panel.shown.launching.difference import Difference, differences
 from miscope_panel.shown.launching.form_field import FAMILY, form_fields, info_of
 from miscope_panel.shown.launching.looked_over import looked_over
-from miscope_panel.shown.launching.preview import preview
+from miscope_panel.shown.launching.preview import estimate_told, preview
 from miscope_panel.shown.launching.starting import start
 from miscope_panel.shown.launching.study_form import document_of, read_yaml, study_values, texts_of, yaml_of
 
@@ -360,3 +363,18 @@ def test_a_template_that_was_begun_with_counts_a_use(place):
     kept = templates.save({"name": "Small"}, document_of(TOY, {FAMILY: "toy.sum"}))
     start(place, RunQueue(place.root), TOY, {FAMILY: "toy.sum"}, kept)
     assert templates.of_id(kept.id).uses == 1
+
+
+def test_an_estimate_says_the_time_once_in_sentences() -> None:
+    long = Remark(severity="warning", field="steps", message=f"it will probably take 1 to 38 hours. {TAKES_LESS}")
+    large = Remark(severity="warning", field="learning_rate", message="it is large.")
+    known = Estimate(
+        weights=336, steps=30, checkpoints=4, adaptive=False, size=9000, data=600, seconds=(3600.0, 136800.0),
+        measured=1, remarks=(large, long),
+    )  # fmt: skip
+    assert estimate_told(StudyEstimate(runs={"one": known})) == [
+        "1 h 00 min to 1 d 14 h of training, one after the other (measured at 1 training here).",
+        "4 checkpoints, 9 kB; 336 weights each.",
+        "It is large.",
+        "With fewer steps, or a smaller batch, it takes less.",
+    ]

@@ -15,6 +15,7 @@ from miscope.runs.run_state import ENDED, RunState
 from miscope.schedule import Adaptive, planned_steps
 from miscope.studies.planning import PlannedRun, Presence, planned
 from miscope.studies.study import Study
+from miscope.training.estimate import TAKES_LESS
 from miscope.training_command import training_command
 from miscope_panel.shown.durations import duration
 
@@ -172,14 +173,24 @@ def estimate_told(known: StudyEstimate) -> list[str]:
         return [*dict.fromkeys(known.problems.values())][:1]
     low, high = known.seconds
     weights = {each.weights for each in known.runs.values()}
-    source = f"measured at {known.measured} trainings here" if known.measured else "a guess from the model's size"
+    source = (
+        f"measured at {known.measured} training{'s' * (known.measured != 1)} here"
+        if known.measured
+        else "a guess from the model's size"
+    )
     told = [
         f"{duration(low)} to {duration(high)} of training, one after the other ({source}).",
         f"{known.checkpoints:,} checkpoints, {_size(known.size)}; "
         f"{shortened([f'{count:,}' for count in sorted(weights)])} weights each.",
     ]
-    remarks = dict.fromkeys(remark.message for each in known.runs.values() for remark in each.remarks)
+    remarks = dict.fromkeys(_told(remark.message) for each in known.runs.values() for remark in each.remarks)
     return [*told, *remarks, *[*dict.fromkeys(known.problems.values())][:1]]
+
+
+def _told(remark: str) -> str:
+    """As a sentence; of one on the time only what it advises, since the time of all is told before."""
+    told = TAKES_LESS if remark.endswith(TAKES_LESS) else remark
+    return told[:1].upper() + told[1:]
 
 
 def _size(count: int) -> str:
