@@ -146,6 +146,19 @@ def test_a_condition_that_cannot_be_read_is_said_in_words_and_leaves_the_table(b
     )
 
 
+def test_what_was_wrong_with_a_condition_is_not_said_of_the_next_while_that_is_answered(trained, when_told):
+    opened = Dashboard(server_context(trained, when_told), "page=runs&where=seed = '")
+    when_told.go()
+    assert said(opened).startswith('<p class="problem">The condition cannot be answered: seed = &#x27;</p>')
+    opened.opened("runs").look_again()
+    assert said(opened).startswith('<p class="problem">'), "it is the same condition"
+    when_told.go()
+    opened.opened("runs").controls.where.value = "seed = 0"
+    assert said(opened) == '<p class="told">Reading the variants …</p>'
+    when_told.go()
+    assert said(opened) == '<p class="told">1 of 2 variants</p>'
+
+
 def test_a_text_that_is_too_long_is_said_to_be_and_leaves_nothing_out(bench):
     opened = bench("page=runs&where=seed = 0&find=" + "a" * 1001)
     assert slugs(opened) == ["v5-seed0-width16"]

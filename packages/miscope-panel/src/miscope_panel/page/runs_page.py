@@ -133,11 +133,11 @@ class RunsPage:
             self._send(self._asked, None)
 
     def _send(self, asked: TableAsked, before: TableAnswer | None) -> None:
-        self._asked = asked
+        earlier, self._asked = self._asked, asked
         self.views.follow(self._selection.place.table)
         if before is None:
             self.views.read()
-        if before is None and self._found is None:
+        if self._found is None or (self._found.problem and asked != earlier):
             self.said.object = line("Reading the variants …")
         self._serial += 1
         work = partial(tried, partial(answer, self._workspace, asked, before))
