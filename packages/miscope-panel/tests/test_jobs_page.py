@@ -267,7 +267,9 @@ def test_one_section_alone_is_in_the_address(looking):
     train(visitor)
     visitor.until(lambda shown: [each["count"] for each in shown["sections"]] == [0, 1, 0, 0, 0])
     assert visitor.board.shown["cards"] == {}
+    assert visitor.board.shown["notice"] == ["No runs are done."]
     visitor.says(kind="show", section="queued")
+    assert visitor.board.shown["notice"] == []
     assert "jobs:show=queued" in visitor.dashboard.shell.query
     assert list(visitor.board.shown["cards"]) == ["1"]
     visitor.says(kind="show", section="")

@@ -125,7 +125,12 @@ class QueuePart:
         runs = self._known.runs.values()
         shown = queue_shown(runs, self._known.most, self._only)
         train = in_workspace(self._server.workspace.root, "miscope train FAMILY --queue")
-        notice = [] if runs else ["No jobs yet.", f"Ask for a training on the page Launch, or type:  {train}"]
+        none = [
+            f"No runs are {each['title'].lower()}."
+            for each in shown.sections
+            if each["name"] == self._only and not each["count"]
+        ]
+        notice = none if runs else ["No jobs yet.", f"Ask for a training on the page Launch, or type:  {train}"]
         self.board.shown = {**asdict(shown), "notice": notice}
 
     def _hear(self, message: dict[str, Any]) -> None:
