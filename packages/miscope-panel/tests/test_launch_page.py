@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from miscope.bound import open_bound
+from miscope.errors import BadValue
 from miscope.runs.run_queue import RunQueue
 from miscope.runs.run_state import RunState
 from miscope.store.process_identity import this_process
@@ -219,6 +220,16 @@ def test_a_run_that_was_resumed_on_another_page_is_followed_again(visit):
     seen.board.selection.move(page="launch")
     seen.go()
     assert seen.seen.runs[0]["state"] == "pending"
+
+
+def test_why_the_whole_is_refused_stands_right_above_what_says_so(visit, monkeypatch):
+    def refused(*of):
+        raise BadValue("It cannot be.", "So it is.", "Ask otherwise.")
+
+    monkeypatch.setattr("miscope_panel.page.launch.launch_page.looked_over", refused)
+    seen = visit(TOY)
+    told = "It cannot be.\nSo it is.\nAsk otherwise.", "Why it cannot be run is said right above."
+    assert (seen.seen.problem, seen.seen.blocked) == told
 
 
 def test_a_server_that_only_shows_starts_nothing_and_says_so(visit):

@@ -253,7 +253,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 _STARTING = "Being put into the queue …"
-_BAD = "Why it cannot be run is said above the fields."
+_BAD = "Why it cannot be run is said right above."
 
 
 def _families(context: PageContext) -> list[dict[str, str]]:
