@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OWN", "read_table", "table_of"]
 
+_REASON = re.compile(r"^(/.*?) cannot be read\. (.+)$")
+"""Of a problem with a file: a column is too narrow for the path before the reason."""
 _BEFORE: Mapping[str, Part] = {"variant": "variant", "family": "variant"}
 _AFTER: Mapping[str, Part] = {
     "step": "work",
@@ -110,7 +113,7 @@ def _work(row: Mapping[str, Any], words: RunWords | None, made: Collection[str])
         "missing_analyses": len(set(made) - own),
         "tags": ", ".join(words.tags) if words else None,
         "notes": words.notes if words else None,
-        "problem": row["problem"],
+        "problem": _REASON.sub(r"\2 (\1)", row["problem"] or ""),
     }
     return {name: cell for name, cell in cells.items() if cell not in (None, "")}
 
