@@ -119,6 +119,8 @@ def test_one_that_a_run_is_to_work_on_stays_and_it_is_said_why(bench, queue, ws)
     lines = said(bench).split("</p>")
     assert lines[0] == f'<p class="problem" role="alert">{FIRST} cannot be deleted.'
     assert lines[1] == '<p class="problem" role="alert">These runs are to work on it: 1.'
+    todo = "Stop or cancel them first, on the page Jobs or by number:  miscope runs list --workspace"
+    assert lines[2].startswith(f'<p class="problem" role="alert">{todo} ')
     assert lines[-2] == f'<p class="told" role="status">In the trash: {OTHER}.'
 
 

@@ -64,8 +64,9 @@ def _refuse_in_use(queue: RunQueue, name: str) -> None:
     """BadValue where a run that has not ended trains the variant or analyzes it."""
     numbers = [run.id for run in queue.unfinished_on(name)]
     if numbers:
+        listed = in_workspace(queue.layout.root, "miscope runs list")
         raise BadValue(
             f"{name} cannot be deleted.",
             f"These runs are to work on it: {', '.join(map(str, numbers))}.",
-            f"Stop or cancel them first:  {in_workspace(queue.layout.root, 'miscope runs list')}",
+            f"Stop or cancel them first, on the page Jobs or by number:  {listed}",
         )
