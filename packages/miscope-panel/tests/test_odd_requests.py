@@ -50,7 +50,7 @@ def test_an_address_of_thousands_of_keys_is_too_long(client):
     answer = client.get("/?" + "&".join(f"key{i}={i}" for i in range(5000)))
     assert (answer.status_code, answer.text) == (
         414,
-        "That address is too long: 8192 characters after the '?', 255 in a name.\n",
+        "That address is too long: it has at most 8,192 characters after the '?', and 255 in a name.\n",
     )
 
 

@@ -100,7 +100,7 @@ class Guard:
         if origin is not None and _netloc(origin) != host:
             return _Refusal(403, "ForeignOrigin", f"This server does not answer pages of {origin[:_QUOTED]}.")
         if len(scope["query_string"]) > _LONGEST or any(len(part) > _NAME for part in scope["path"].split("/")):
-            known = f"{_LONGEST} characters after the '?', {_NAME} in a name"
+            known = f"it has at most {_LONGEST:,} characters after the '?', and {_NAME} in a name"
             return _Refusal(414, "AddressTooLong", f"That address is too long: {known}.")
         if self._token is not None and not self._known(headers) and not self._opens(scope):
             return _NO_TOKEN
