@@ -93,7 +93,7 @@ def _story(variant: BoundVariant) -> str:
     steps, values = variant.metric("test_accuracy")
     then = values[steps == memorised][0]
     return (
-        f"\nAt epoch {memorised} it answered 99 % of the training pairs, and {then:.0%} of the others.\n"
+        f"\nAt epoch {memorised} it answered 99 % of the training pairs, and {100 * then:.0f} % of the others.\n"
         f"At epoch {generalised} it answered 99 % of the others: it had grokked."
     )
 
