@@ -11,7 +11,7 @@ from miscope.bound import BoundVariant, open_bound
 from miscope.needs import Needs
 from miscope.testing import tables
 from miscope.view import View, ViewData
-from miscope_modadd import paper
+from miscope_modadd import demo, paper
 from miscope_modadd.demo import DEMO, FAMILY, first_above
 from miscope_modadd.drawing import Picture, draw
 from miscope_modadd.nanda2023 import Nanda2023Family
@@ -47,6 +47,15 @@ def test_the_first_step_that_reaches_a_level(small: BoundVariant) -> None:
     assert values[steps == reached] >= 0.99
     assert (values[steps < reached] < 0.99).all()
     assert first_above(small, "train_accuracy", 1.5) is None
+
+
+def test_the_story_writes_per_cent_in_one_way(small: BoundVariant, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps, values = small.metric("test_accuracy")
+    monkeypatch.setattr(demo, "first_above", lambda *of: steps[-1])
+    told = demo._story(small).splitlines()[1]  # pyright: ignore[reportPrivateUsage]
+    assert told == (
+        f"At epoch {steps[-1]} it answered 99 % of the training pairs, and {100 * values[-1]:.0f} % of the others."
+    )
 
 
 def test_pictures_become_pages_where_there_is_no_browser(
