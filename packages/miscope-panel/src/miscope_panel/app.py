@@ -14,6 +14,7 @@ import panel as pn
 from bokeh.embed.bundle import extension_dirs
 from bokeh.settings import settings
 from fastapi import FastAPI
+from fastapi.responses import Response
 
 import miscope
 from miscope.runs.run_queue import RunQueue
@@ -26,6 +27,7 @@ from miscope_panel.http.kept_script import kept_script
 from miscope_panel.http.problem import PREFIX
 from miscope_panel.page.components import components
 from miscope_panel.page.dashboard import Dashboard
+from miscope_panel.page.early_head import BEGUN
 from miscope_panel.page.made_files import MadeFiles
 from miscope_panel.page.page_sockets import route_pages
 from miscope_panel.page.pages import server_context
@@ -107,6 +109,7 @@ def application(  # noqa: PLR0913 - each is something else that a server is told
 def _mount_files(app: FastAPI) -> CountedFiles:
     """Scripts, styles and fonts of the page, where Bokeh looks for them; its own are packed for nobody."""
     files = CountedFiles()
+    app.mount(BEGUN, files.before(Response(status_code=204, headers={"cache-control": "no-store"})))
     app.mount(plotlyjs.ASSETS, files.before(kept_script(plotlyjs.NAME, plotlyjs.script)))
     app.mount("/static/extensions/{name}", files.before(ExtensionFiles(extension_dirs)))
     app.mount("/static", files.before(KeptFiles(settings.bokehjs_path())))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import final
@@ -15,7 +14,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from miscope_panel.page.early_modules import early_modules
 from miscope_panel.shown.plotlyjs import BUNDLE
 
-__all__ = ["EarlyHead", "head_of", "prepared", "rest_of"]
+__all__ = ["BEGUN", "EarlyHead", "head_of", "prepared", "rest_of"]
 
 _END = "</head>"
 
@@ -42,10 +41,10 @@ _SHIM = re.compile(r"(<script [^>]*es-module-shims[^>]*></script>\n)")
 _PAUSE, _MOST_PAUSES = 0.03, 10
 """Seconds after which a browser that has the head has asked for the next file, if it needs one; and how many such."""
 
-_FILES = "miscope-files"
-"""The cookie of a browser that was sent a head: which one, so that it has the files of that."""
+BEGUN = "/assets/begun"
+"""Asked for by every browser as soon as it runs what the head says, whether it has the files already or not."""
 
-_MONTH = 30 * 86400
+_ASKED = f'<script>fetch("{BEGUN}/").catch(() => null)</script>'
 
 _UNNAMED = re.compile(r'((?:src|href)="static/extensions/panel/[^"?]+)"')
 """Files of Panel whose address does not say their version: a browser would ask for each whether it is still the same,
@@ -68,13 +67,9 @@ class EarlyHead:
         kept = {"cache-control": "no-store"}
         if request.method == "HEAD":
             return Response(media_type="text/html", headers=kept)
-        if self._head:
-            parts = self._parts(request, self._head)
-            answer: Response = StreamingResponse(parts, media_type="text/html", headers=kept)
-        else:
-            answer = HTMLResponse(await self._page(request), headers=kept)
-        answer.set_cookie(_FILES, _name_of(self._head), max_age=_MONTH, httponly=True, samesite="strict")
-        return answer
+        if not self._head:
+            return HTMLResponse(await self._page(request), headers=kept)
+        return StreamingResponse(self._parts(request, self._head), media_type="text/html", headers=kept)
 
     async def _page(self, request: Request) -> str:
         page = prepared(bytes((await self._make(request)).body).decode())
@@ -83,29 +78,25 @@ class EarlyHead:
 
     async def _parts(self, request: Request, head: str) -> AsyncIterator[str]:
         yield head
-        await self._let_files_go(has_them=request.cookies.get(_FILES) == _name_of(head))
+        await self._let_files_go()
         yield rest_of(await self._page(request), head)
 
-    async def _let_files_go(self, *, has_them: bool) -> None:
+    async def _let_files_go(self) -> None:
         """Making a session keeps the event loop busy: a browser that has no scripts yet is to have got them by then.
 
-        One that is new begins to ask for them when it has made itself a process for the page.
+        It begins to ask for them when it has made itself a process for the page, which takes longer than one pause.
         """
-        before = self._asked()
+        before = asked = self._asked()
         for _ in range(_MOST_PAUSES):
-            asked = self._asked()
             await asyncio.sleep(_PAUSE)
-            if self._asked() == asked and (has_them or asked > before):
+            last, asked = asked, self._asked()
+            if before < last == asked:
                 return
-
-
-def _name_of(head: str) -> str:
-    return hashlib.sha256(head.encode()).hexdigest()[:16]
 
 
 def prepared(page: str) -> str:
     """The page as Panel made it, plotly.js the first of its scripts and all that is Panel's to be kept."""
-    page = page.replace("<head>\n", f"<head>\n    {_PLOTLY}{early_modules()}", 1)
+    page = page.replace("<head>\n", f"<head>\n    {_PLOTLY}    {_ASKED}\n{early_modules()}", 1)
     page = _SHIM.sub(lambda found: found[1] + _NATIVE, page, count=1)
     return _UNNAMED.sub(rf'\1?v={panel_version}"', page)
 
