@@ -194,6 +194,20 @@ MOVING = """(function moving(root) {
 })(document)"""
 
 
+def test_cards_keep_their_room_when_it_is_known_who_is_looked_at(turn_to):
+    page, _ = turn_to(f"views={CARDS}&e=2000")
+    expect(page.locator(".chip")).to_have_count(1)
+    heights = """chips => {
+      const [there, full] = [[...chips.children], chips.offsetHeight]
+      chips.replaceChildren()
+      const empty = chips.offsetHeight
+      chips.append(...there)
+      return [empty, full]
+    }"""
+    empty, full = page.locator(".chips").evaluate(heights)
+    assert empty == full > 0
+
+
 def test_a_page_at_rest_has_nothing_that_moves(visit):
     page, _ = visit(f"views={CARDS}&e=2000")
     drawn(losses(page))
