@@ -368,10 +368,10 @@ class Keys:
 
 @pytest.fixture(scope="session")
 def comes_to_be() -> Callable[[Any, Callable[[], object], object], None]:
-    """Waits until what is seen is that; a page on which bars are still filled lays its cards out once more."""
+    """comes_to_be(page, look, wanted): waits until what is seen is that."""
 
     def wait(page: Any, look: Callable[[], object], wanted: object) -> None:
-        for _ in range(300):
+        for _ in range(PATIENCE // 100):
             if look() == wanted:
                 return
             page.wait_for_timeout(100)

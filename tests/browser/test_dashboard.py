@@ -59,14 +59,6 @@ def address_says(tab, **wanted):
         expect(tab).to_have_url(re.compile(rf"[?&]{re.escape(key)}={re.escape(str(value))}(&|$)"))
 
 
-def wait_until(page, holds):
-    for _ in range(3_000):
-        if holds():
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError("it never came to hold")
-
-
 def step_of(page):
     return int(page.locator(".track").get_attribute("aria-valuenow"))
 
@@ -80,7 +72,7 @@ def test_the_workbench_shows_figures_drawn_by_the_plotly_js_they_were_written_fo
     assert page.title() == "miscope"
 
 
-def test_keys_move_the_cursor_of_every_view(turn_to):
+def test_keys_move_the_cursor_of_every_view(turn_to, comes_to_be):
     page, _ = turn_to(f"views={CARDS}")
     steps_drawn = drawn(losses(page)), drawn(neuron(page))
     before, line, last = pixels(neuron(page)), line_at(losses(page)), step_of(page)
@@ -88,7 +80,7 @@ def test_keys_move_the_cursor_of_every_view(turn_to):
     address_says(page, e=last - 100)
     expect(neuron(page).locator(".badge")).to_have_text(f"epoch {last - 100:,}")
     assert line_at(losses(page)) < line
-    wait_until(page, lambda: pixels(neuron(page)) != before)
+    comes_to_be(page, lambda: pixels(neuron(page)) != before, True)
     # The curve is not drawn anew: only the line over it moved.
     assert (drawn(losses(page)), drawn(neuron(page)) > steps_drawn[1]) == (steps_drawn[0], True)
     page.keyboard.press("Shift+ArrowLeft")
@@ -208,11 +200,11 @@ def test_cards_keep_their_room_when_it_is_known_who_is_looked_at(turn_to):
     assert empty == full > 0
 
 
-def test_a_page_at_rest_has_nothing_that_moves(visit):
+def test_a_page_at_rest_has_nothing_that_moves(visit, comes_to_be):
     page, _ = visit(f"views={CARDS}&e=2000")
     drawn(losses(page))
     drawn(neuron(page))
-    wait_until(page, lambda: page.evaluate(MOVING) == 0)
+    comes_to_be(page, lambda: page.evaluate(MOVING), 0)
 
 
 def test_a_contact_sheet_is_drawn_from_shades(visit):
@@ -225,14 +217,14 @@ def test_a_contact_sheet_is_drawn_from_shades(visit):
     assert len(known) < len(z)
 
 
-def test_a_reloaded_page_is_the_same_page(visit):
+def test_a_reloaded_page_is_the_same_page(visit, comes_to_be):
     page, _ = visit(f"views={CARDS}&e=700")
     drawn(neuron(page))
     neuron(page).get_by_label("neuron: one more").click()
     address_says(page, neuron=1)
     page.get_by_label("Toggle theme").click()
     address_says(page, theme="dark")
-    wait_until(page, lambda: "Neuron 1 " in neuron(page).locator(".heading").inner_text())
+    comes_to_be(page, lambda: "Neuron 1 " in neuron(page).locator(".heading").inner_text(), True)
     shown, url = pixels(neuron(page)), page.url
     page.reload()
     drawn(neuron(page))
@@ -322,7 +314,7 @@ def test_the_catalogue_unfolds_by_namespace_and_says_how_much_of_training_a_view
     expect(behaviour.locator('[data-view="behaviour.losses"]')).to_be_hidden()
 
 
-def test_another_variant_keeps_the_step_and_the_views(turn_to, small):
+def test_another_variant_keeps_the_step_and_the_views(turn_to, small, comes_to_be):
     page, _ = turn_to(f"views={CARDS}&e=500")
     drawn(neuron(page))
     before, other = pixels(neuron(page)), small.variants()[1].name
@@ -331,7 +323,7 @@ def test_another_variant_keeps_the_step_and_the_views(turn_to, small):
     address_says(page, v=other, e=500, views=CARDS)
     expect(neuron(page).locator(".badge")).to_have_text("epoch 500")
     assert step_of(page) == 500
-    wait_until(page, lambda: pixels(neuron(page)) != before)
+    comes_to_be(page, lambda: pixels(neuron(page)) != before, True)
     page.go_back()
     address_says(page, v=small.variants()[0].name)
 

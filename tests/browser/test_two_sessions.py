@@ -65,8 +65,6 @@ def test_neither_moves_what_the_other_sees(visit, another_visits, names):
     yours, _ = another_visits(f"v={names[1]}&e=150&views={','.join(CARDS[:2])}&theme=dark&neurons.heatmap:neuron=7")
     seen(yours, CARDS[:2])
     seen(mine)
-    # By now the bars of a page that was opened are filled, and its cards laid out once more.
-    yours.wait_for_timeout(2_000)
     seen_by_you = seen(yours, CARDS[:2]), yours.url
     mine.keyboard.press("ArrowRight")
     expect(mine).to_have_url(re.compile(r"e=100"))
