@@ -190,6 +190,8 @@ class VariantGrid:
             sortable={CURVE: False} if self._curve else True,
             sizing_mode="stretch_width",
             margin=0,
+            # A page of rows has no height of its own to leave any out for, and what leaves some out draws all thrice.
+            configuration={"renderVertical": "basic", "autoResize": False},
             tags=[TABLE_TAG],
             stylesheets=[sheet("grid")],
         )
