@@ -65,6 +65,8 @@ def main() -> None:
         "A first visit is that of a Chromium with an empty profile of its own, the later ones are that Chromium's.",
         "A key is handled and the page laid out anew; when that is painted is the screen's. What the server then draws "
         "is in the section Workbench.",
+        "At work is processor time; the rest of a wait is for the server, for the browser's other threads, and for a "
+        "core to be free.",
         "A filter is asked for when the page is at rest after the one before.",
         "Another variant is looked at where it was not drawn before, another lens as often as it comes.",
         "A record waits from the moment that its file was written; a training writes five times a second, and the last "

@@ -17,9 +17,11 @@ from page_clock import (
     NEW,
     OF_VARIANT,
     SHOWN,
+    Work,
     drawn_page,
     page_of,
     row,
+    since_asked,
     until,
 )
 from workbench import FLAGS
@@ -65,7 +67,7 @@ def first_pages(chromium: Browser, address: str, repeats: int) -> Iterator[dict[
 
     Each browser has a profile on disk, as a person's has: it is there that Chromium keeps scripts as it compiled them.
     """
-    visits: dict[str, list[float]] = {"first": [], "second": [], "third": []}
+    visits: dict[str, list[tuple[float, float]]] = {"first": [], "second": [], "third": []}
     asked = f"{address}?page=views&views={','.join(SIX)}"
     # Whoever comes to a server that has just begun waits for what it has not loaded yet.
     drawn_page(chromium, address, SIX).close()
@@ -78,18 +80,21 @@ def first_pages(chromium: Browser, address: str, repeats: int) -> Iterator[dict[
                 taken.append(first_page(context, asked))
             context.close()
     for visit, taken in visits.items():
-        yield row(f"a {visit} visit to a warm server until all on the screen is drawn, ms", taken, 2000, 4000)
+        waited, worked = zip(*taken, strict=True)
+        yield row(f"a {visit} visit to a warm server until all on the screen is drawn, ms", waited, 2000, 4000)
+        yield row(f"of a {visit} visit the page's main thread is at work, ms", worked)
 
 
-def first_page(context: BrowserContext, address: str) -> float:
-    """Milliseconds since the page was asked for."""
+def first_page(context: BrowserContext, address: str) -> tuple[float, float]:
+    """Milliseconds since the page was asked for, and of these those that its main thread is at work."""
     page = context.new_page()
     page.set_default_timeout(300_000)
+    work = Work(page)
     page.goto(address, wait_until="commit")
-    page.wait_for_function(SHOWN, polling=20)
-    taken = page.evaluate("performance.now()")
+    taken = since_asked(page, SHOWN)
+    worked = work.done()
     page.close()
-    return taken
+    return taken, worked
 
 
 def moved(chromium: Browser, address: str, repeats: int) -> Iterator[dict[str, object]]:
@@ -127,12 +132,14 @@ def switched(chromium: Browser, address: str, names: Sequence[str], repeats: int
 
 def turned(chromium: Browser, address: str, repeats: int) -> Iterator[dict[str, object]]:
     """Another lens, and another page."""
-    lens, opened, tab = [], [], []
+    lens, worked, opened, tab = [], [], [], []
     for _ in range(max(2, repeats // 4)):
         page = drawn_page(chromium, address, OF_NO_LENS, tall=900)
         for name in LENSES:
             page.evaluate(MARKED)
+            work = Work(page)
             lens.append(until(page, "click", page.locator(f'[data-lens="{name}"]').click, NEW))
+            worked.append(work.done())
         page.close()
         page = page_of(chromium, address)
         page.locator(".tabulator-row").first.wait_for()
@@ -143,6 +150,7 @@ def turned(chromium: Browser, address: str, repeats: int) -> Iterator[dict[str, 
         tab.append(until(page, "click", press, SHOWN))
         page.close()
     yield row("another lens until all on the screen is drawn, ms", lens, 400, 1000)
+    yield row("of another lens the page's main thread is at work, ms", worked)
     words = "from the runs to the workbench until all on the screen is drawn"
     yield row(f"{words}, the first time, ms", opened, 2000, 4000)
     yield row(f"{words}, again, ms", tab, 400, 1000)

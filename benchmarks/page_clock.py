@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from workbench import CARDS, DRAWN
 
@@ -105,28 +105,52 @@ def drawn_page(browser: Browser, address: str, views: Sequence[str], more: str =
     return page
 
 
-def until(page: Page, event: str, press: Callable[[], object], holds: str, argument: object = None) -> float:
-    """Milliseconds from the next event of that name, which the press brings about, until it holds.
+LOOKING = """(holds, since) => new Promise((done, fail) => {
+  const look = () => {
+    const looked = performance.now(), taken = looked - since
+    if (holds()) done(taken)
+    else if (taken > 60000) fail(new Error(`not after a minute: ${holds}`))
+    else setTimeout(look, Math.max(5, 9 * (performance.now() - looked)))
+  }
+  setTimeout(look)
+})"""
+"""Milliseconds since then until it holds. Looking takes a tenth of the page's time at most."""
 
-    Looking takes a tenth of the page's time at most.
-    """
+
+def until(page: Page, event: str, press: Callable[[], object], holds: str, argument: object = None) -> float:
+    """Milliseconds from the next event of that name, which the press brings about, until it holds."""
     page.evaluate(
         f"""([event, argument]) => {{
-          const holds = {holds}
-          window.measured = new Promise((done, fail) => addEventListener(event, ({{timeStamp}}) => {{
-            const look = () => {{
-              const looked = performance.now(), taken = looked - timeStamp
-              if (holds(argument)) done(taken)
-              else if (taken > 60000) fail(new Error(`not after a minute: ${{holds}}`))
-              else setTimeout(look, Math.max(5, 9 * (performance.now() - looked)))
-            }}
-            setTimeout(look)
-          }}, {{capture: true, once: true}}))
+          window.measured = new Promise((done, fail) => addEventListener(event, ({{timeStamp}}) =>
+            ({LOOKING})(() => ({holds})(argument), timeStamp).then(done, fail), {{capture: true, once: true}}))
         }}""",
         [event, argument],
     )
     press()
     return page.evaluate("window.measured")
+
+
+def since_asked(page: Page, holds: str) -> float:
+    """Milliseconds since the page was asked for, until it holds."""
+    return page.evaluate(f"() => ({LOOKING})({holds}, 0)")
+
+
+@final
+class Work:
+    """How long the main thread of a page is at work: what a machine with cores to spare takes at least."""
+
+    def __init__(self, page: Page) -> None:
+        self._session = page.context.new_cdp_session(page)
+        self._session.send("Performance.enable", {"timeDomain": "threadTicks"})
+        self._before = self._now()
+
+    def _now(self) -> float:
+        metrics = self._session.send("Performance.getMetrics")["metrics"]
+        return next(1e3 * each["value"] for each in metrics if each["name"] == "TaskDuration")
+
+    def done(self) -> float:
+        """Milliseconds of processor time since this was made."""
+        return self._now() - self._before
 
 
 def row(what: str, taken: Sequence[float], aim: float | None = None, late: float | None = None) -> dict[str, object]:
