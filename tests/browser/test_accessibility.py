@@ -21,7 +21,7 @@ PLACES = (
     ("jobs", "", ".jobs"),
     ("jobs", "&jobs:part=analyses", 'table[role="grid"]'),
     ("catalogue", "", ".list .title"),
-    ("catalogue", "&catalogue:find=fourier&catalogue:show=view:spectra.embedding", "[aria-expanded=true]"),
+    ("catalogue", "&catalogue:find=fourier&catalogue:show=view:spectra.embedding", ".list [aria-expanded=true]"),
     ("installed", "", "text=miscope-modadd"),
 )
 """Pages, what is looked at of them, and what is seen once that is there."""
