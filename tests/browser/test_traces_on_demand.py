@@ -53,12 +53,19 @@ def test_a_trace_that_becomes_another_kind_is_waited_for(page, change):
     page.wait_for_function("() => 'pie' in Plotly.PlotSchema.get().traces && canvas._fullData[0].type === 'pie'")
 
 
+def test_buttons_of_a_figure_may_ask_for_any_kind(page):
+    button = {"method": "restyle", "args": [{"type": "pie"}], "label": "pie"}
+    layout = {"updatemenus": [{"type": "buttons", "buttons": [button]}]}
+    page.evaluate(f"Plotly.newPlot(canvas, [{json.dumps(LINE)}], {json.dumps(layout)})")
+    assert "pie" in page.evaluate(KINDS)
+
+
 def test_a_picture_of_such_a_figure_is_made_too(page):
     made = page.evaluate(f"Plotly.toImage({{data: [{json.dumps(PIE)}]}}, {{format: 'svg'}}).then(decodeURIComponent)")
     assert made.count('class="surface"') == 2
 
 
-def test_a_curve_fetches_nothing(page):
+def test_a_curve_has_no_other_kind_registered(page):
     page.evaluate(f"Plotly.newPlot(canvas, [{json.dumps(LINE)}])")
     page.locator(".scatterlayer .trace").wait_for(state="attached")
     assert "pie" not in page.evaluate(KINDS)

@@ -7,11 +7,11 @@ from importlib.metadata import version
 from typing import Any
 
 from miscope.figures.wire import bundle, looks
-from miscope_panel.shown.traces_on_demand import ADDED, traces_on_demand
+from miscope_panel.shown.traces_on_demand import MADE_BY, traces_on_demand
 
 __all__ = ["ASSETS", "BUNDLE", "NAME", "constants", "script"]
 
-ASSETS = f"/assets/{version('plotly')}-{hashlib.sha256(ADDED.encode()).hexdigest()[:8]}"
+ASSETS = f"/assets/{version('plotly')}-{hashlib.sha256(MADE_BY).hexdigest()[:8]}"
 """Where it lies: under a name that other versions have not, so that it may be kept; Panel and Bokeh keep /static for
 themselves."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-__all__ = ["ADDED", "traces_on_demand"]
+__all__ = ["ADDED", "MADE_BY", "traces_on_demand"]
 
 _BEGINS, _ENDS = '"use strict";var Plotly=(()=>{', "window.Plotly = Plotly;"
 """Of what plotly.js is without the function around it, which a browser would read twice: to see where it ends, and to
@@ -24,6 +24,9 @@ index. Its last is no trace: calendars, which any of them may ask for."""
 
 ADDED = Path(__file__).with_suffix(".js").read_text("utf-8")
 """What stands behind plotly.js."""
+
+MADE_BY = Path(__file__).read_bytes() + ADDED.encode()
+"""All that a script of the same plotly.js may differ by."""
 
 
 def traces_on_demand(source: str) -> str:
