@@ -134,7 +134,7 @@ def _read_alone(path: Path, sql: str, values: Sequence[object]) -> list[sqlite3.
     connection.row_factory = sqlite3.Row
     try:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'runs'").fetchone() is None:
+        if connection.execute("SELECT 1 FROM sqlite_schema").fetchone() is None:
             return []  # there was no room to make the tables either
         return connection.execute(sql, values).fetchall()
     finally:
