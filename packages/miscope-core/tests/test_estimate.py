@@ -102,6 +102,9 @@ def test_trainings_of_far_less_work_do_not_widen_what_the_size_says(workspace: C
     assert seconds == pytest.approx(guess)
     odd = estimate(place.value, variant, pasts=[PastTraining(work=1.0, seconds_a_step=1e6)]).seconds
     assert odd[0] == pytest.approx(30 * 1e6), "what was measured counts where the guess says otherwise"
+    most = guess[1] / 30
+    touching = estimate(place.value, variant, pasts=[PastTraining(work=1.0, seconds_a_step=0.99 * most)]).seconds
+    assert touching[1] > 1.5 * touching[0], "two ranges that hardly meet do not make a narrow one"
 
 
 def test_a_clock_that_was_set_back_measures_nothing(workspace: Callable[..., BoundWorkspace]) -> None:

@@ -75,7 +75,7 @@ def test_an_estimate_has_the_remarks_of_the_length_that_is_asked_for(careful: Bo
 
 @pytest.mark.parametrize(
     ("each", "says"),
-    [(599.0, []), (601.0, ["25 to 38 minutes"]), (2400.0, ["96 minutes to 3 hours"]), (9000.0, ["6 to 10 hours"])],
+    [(599.0, []), (601.0, ["24 to 38 minutes"]), (2400.0, ["96 minutes to 3 hours"]), (9000.0, ["6 to 10 hours"])],
 )
 def test_a_training_of_probably_more_than_half_an_hour_is_told(
     careful: BoundVariant, each: float, says: list[str]

@@ -157,7 +157,9 @@ def _narrowed(pasts: Sequence[PastTraining], work: float, threads: int) -> tuple
     if high <= _SAYS_LITTLE * low:
         return low, high
     least, most = seconds_a_step([], work, threads=threads)
-    return (max(low, least), min(high, most)) if least < high and low < most else (low, high)
+    both = max(low, least), min(high, most)
+    # Two ranges that hardly meet do not agree.
+    return both if both[1] > _UNSURE**2 * both[0] else (low, high)
 
 
 def work_of(task: Task, config: TrainingConfig, weights: Mapping[str, Tensor]) -> float:
@@ -220,8 +222,8 @@ def _long(seconds: tuple[float, float]) -> tuple[Remark, ...]:
 
 
 def _span(low: float, high: float) -> str:
-    """'25 to 38 minutes', '40 minutes to 3 hours', '2 to 5 hours'."""
-    minutes, hours = ([math.ceil(each / unit) for each in (low, high)] for unit in (60, 3600))
+    """'24 to 38 minutes', '40 minutes to 3 hours', '2 to 5 hours'."""
+    minutes, hours = ((max(1, math.floor(low / unit)), math.ceil(high / unit)) for unit in (60, 3600))
     if high < _HOURS:
         return f"{minutes[0]} to {minutes[1]} minutes"
     first = f"{hours[0]:,}" if low >= _HOURS else f"{minutes[0]} minute{'s' * (minutes[0] != 1)}"
