@@ -74,7 +74,8 @@ class Page:
         self._socket = self._session.__enter__()
         self.until('"msgtype": "ACK"')
         self.say("PULL-DOC-REQ")
-        document = json.loads(self.until('"roots"'))
+        self._fetched = self.until('"roots"')
+        document = json.loads(self._fetched)
         self._cursor = next(part["id"] for part in parts(document) if {"asked", "steps"} <= set(attributes(part)))
         loaded = {"type": "event", "name": "document_ready", "values": {"type": "map", "entries": []}}
         self.change({"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": loaded})
@@ -92,6 +93,15 @@ class Page:
 
     def move(self, step: int) -> None:
         self.change({"kind": "ModelChanged", "model": {"id": self._cursor}, "attr": "asked", "new": step})
+
+    def fetched(self, words: str) -> int:
+        """How often these came with the page."""
+        return self._fetched.count(words)
+
+    def comes(self, *words: str) -> None:
+        """What is drawn before the page is fetched comes with it, what is drawn later in messages."""
+        if later := [each for each in words if each not in self._fetched]:
+            self.until(*later)
 
     def until(self, *words: str) -> str:
         """The message by which all these words have been heard, from here on."""
@@ -182,13 +192,13 @@ async def clean(guard):
 def test_what_goes_wrong_on_the_thread_is_said_on_the_card_and_the_next_is_drawn(served, slow):
     slow.gate.set()
     with Page(served, "views=slow.fails,slow.one") as page:
-        page.until("'slow.fails' could not be drawn: ZeroDivisionError: division by zero", '["badge","epoch 30"]')
+        page.comes("'slow.fails' could not be drawn: ZeroDivisionError: division by zero", '["badge","epoch 30"]')
 
 
 def test_that_the_pictures_of_several_cards_are_on_their_way_is_one_message(served, slow):
     slow.gate.set()
     with Page(served, "views=slow.one,slow.two&e=0") as page:
-        badges = 0
+        badges = page.fetched('["badge","epoch 0"]')
         while badges < 2:
             badges += page.until('["badge","epoch 0"]').count('["badge","epoch 0"]')
         slow.gate.clear()
@@ -203,7 +213,7 @@ ENDS = "'slow.ends' was not drawn: it asked the program to end."
 def test_a_view_that_ends_the_program_ends_neither_the_thread_nor_the_server(served, slow, name):
     slow.gate.set()
     with Page(served, "views=slow.ends,slow.one") as page:
-        page.until(ENDS, '["badge","epoch 30"]')
+        page.comes(ENDS, '["badge","epoch 30"]')
     answer = served.get(f"/api/v1/figure?view=slow.ends&variant={name}")
     error = answer.json()["error"]
     assert (answer.status_code, error["code"], error["message"].splitlines()[0]) == (500, "Ended", ENDS)
