@@ -206,7 +206,7 @@ def _axis(theme: Theme) -> dict[str, object]:
         "tickcolor": _AXIS[theme],
         "title": {"standoff": 8, "font": {"size": 12}},
         "automargin": True,
-        # Whether one reaches beyond the figure plotly.js asks of each label, which takes a quarter of all drawing; with
+        # Whether one reaches beyond the figure plotly.js asks of each label, which takes a sixth of a drawing; with
         # such margins none does.
         "ticklabeloverflow": "allow",
         "exponentformat": "power",
